@@ -1,0 +1,31 @@
+// What a command handler may ask of the server around it. `server/` implements this; handlers know nothing else.
+import type { Keys } from "../engine/keys.ts";
+import type { Slice } from "../resp/reply.ts";
+
+export interface Context {
+  /** Unix milliseconds; stands still while a request runs. */
+  readonly nowMs: number;
+  /** The keyspace of the selected database. */
+  readonly keys: Keys;
+  /** Whoever sent the request. */
+  readonly client: Client;
+  readonly server: Server;
+  /** n changes were made; the request itself is what replicas are told, unless `propagate` says otherwise. */
+  changed(count?: number): void;
+  /** What replicas are told in place of the request; may be called more than once. Implies `changed(1)`. */
+  propagate(...parts: readonly (string | Slice | Uint8Array)[]): void;
+}
+
+/** A connection, as handlers see it. */
+export interface Client {
+  readonly id: number;
+  name: string;
+  database: number;
+  protocol: 2 | 3;
+  authenticated: boolean;
+}
+
+/** The node around the handlers. Each family adds what it needs as an interface of its own. */
+export interface Server {
+  readonly clusterEnabled: boolean;
+}
