@@ -22,7 +22,10 @@ export const STATE_REPLY_END = 96;
 export const STATE_REPLY_LIMIT = 100;
 /** u32, 24-bit access clock (LRU seconds) stamped on entries that are read or written. */
 export const STATE_ACCESS_CLOCK = 104;
-/** u32, 1 = expired keys are hidden but kept (a replica waits for its master's DEL). */
+/**
+ * u32. 0 = expired keys are deleted when met. 1 = hidden but kept: a replica waits for its master's DEL.
+ * 2 = as alive as any: for commands that come from the master, which decides when a key has expired.
+ */
 export const STATE_KEEP_EXPIRED = 108;
 /** u32, how many records wait in the expired list (see `takeExpired`). */
 export const STATE_EXPIRED_COUNT = 112;
@@ -61,6 +64,17 @@ export const TYPE_HASH = 5;
 
 export const ENCODING_RAW = 0;
 export const ENCODING_INT = 1;
+/** A string as short as EMBSTR_LIMIT that was never modified in place; only OBJECT ENCODING tells it from raw. */
+export const ENCODING_EMBSTR = 2;
+export const EMBSTR_LIMIT = 44;
+
+// --- How a handler looks at a key -----------------------------------------------------------------------------
+/** Leaves no trace: neither a hit or miss nor the access clock. */
+export const HOW_TRACELESS = 0;
+/** Counts as a hit or a miss. */
+export const HOW_COUNTED = 1;
+/** As a command that uses the value: counted, and the access clock is set. */
+export const HOW_READ = 2;
 
 // --- Sizes ----------------------------------------------------------------------------------------------------
 export const SLOT_COUNT = 16384;

@@ -1,0 +1,18 @@
+// The whole ABI. Times and counts beyond 32 bits are f64, bytes are (ptr, length), pointers are unsigned.
+
+// set-up and memory
+export { init } from "./start";
+export { alloc, free, memoryBytes, resize, sizeOf, usedBytes } from "./heap";
+export { reserveReply, resetReply } from "./reply";
+export { crc16, slotOf } from "./crc16";
+// databases, slots, walks
+export { databaseAverageTtl, databaseExpiring, databaseKeys, swapDatabases } from "./database";
+export { flushDatabase, flushSlot, slotKeys } from "./flush";
+export { listSlot, scan } from "./scan";
+export { randomKey } from "./random";
+export { clearExpired, takeExpired } from "./expiry";
+// single keys, for handlers in TypeScript
+export { clockOf, copyKey, deleteKey, entryOf, expireAtOf, memoryOf, renameKey } from "./access";
+export { setExpiry, setString, shapeOf, stringOf, typeOf } from "./access";
+// commands
+export { get, set } from "./strings";

@@ -1,0 +1,13 @@
+// Makes a fresh instance ready.
+import { initCrc16 } from "./crc16";
+import { seedHash } from "./hash";
+import { initHeap } from "./heap";
+import { reserveReply } from "./reply";
+
+/** Must be called once before anything else, with 128 random bits that nobody outside knows. */
+export function init(a: u32, b: u32, c: u32, d: u32): void {
+  initHeap();
+  initCrc16();
+  seedHash(a, b, c, d);
+  reserveReply(1);
+}

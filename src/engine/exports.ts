@@ -1,0 +1,73 @@
+// The engine's exports, typed. Pointers and other 32-bit results come back signed: take `>>> 0`.
+
+/** Reads the argv table, appends its reply, returns changes or a REFUSED_ code. */
+export type EngineRun = () => number;
+
+export interface Exports {
+  readonly memory: WebAssembly.Memory;
+  init(a: number, b: number, c: number, d: number): void;
+  alloc(length: number): number;
+  resize(ptr: number, keep: number, length: number): number;
+  free(ptr: number): void;
+  sizeOf(ptr: number): number;
+  usedBytes(): number;
+  memoryBytes(): number;
+  reserveReply(length: number): number;
+  resetReply(): void;
+  crc16(ptr: number, length: number): number;
+  slotOf(ptr: number, length: number): number;
+  databaseKeys(database: number): number;
+  databaseExpiring(database: number): number;
+  databaseAverageTtl(database: number): number;
+  swapDatabases(a: number, b: number): void;
+  flushDatabase(database: number): number;
+  flushSlot(slot: number): number;
+  slotKeys(slot: number): number;
+  listSlot(slot: number, limit: number): number;
+  scan(slot: number, place: number, budget: number): number;
+  randomKey(seed: number): number;
+  takeExpired(): void;
+  clearExpired(): void;
+  // Single keys; `how` = a HOW_ constant.
+  entryOf(key: number, length: number, how: number): number;
+  typeOf(key: number, length: number, how: number): number;
+  shapeOf(key: number, length: number, how: number): number;
+  stringOf(key: number, length: number, how: number): number;
+  setString(
+    key: number,
+    keyLength: number,
+    value: number,
+    length: number,
+    expireAtMs: number,
+    isPlain: boolean,
+  ): number;
+  deleteKey(key: number, length: number): number;
+  expireAtOf(key: number, length: number, how: number): number;
+  setExpiry(key: number, length: number, atMs: number): number;
+  renameKey(from: number, fromLength: number, to: number, toLength: number): number;
+  copyKey(from: number, fromLength: number, database: number, to: number, toLength: number): number;
+  clockOf(key: number, length: number): number;
+  memoryOf(key: number, length: number): number;
+}
+
+/** Names of the commands the engine runs by itself. */
+const names = ["get", "set"] as const;
+
+export type EngineName = (typeof names)[number];
+
+/** What a row of the command table holds in `run` when the engine runs the command. */
+export interface EngineCommand {
+  readonly export: EngineName;
+}
+
+export type CommandExports = { readonly [name in EngineName]: EngineRun };
+
+/** `run: engine.get` in a row; the server binds it to its own instance with `bindCommand`. */
+export const engine = Object.fromEntries(names.map((name) => [name, { export: name }])) as {
+  readonly [name in EngineName]: EngineCommand;
+};
+
+/** The function of one instance behind a row: `bindCommand(memory.wasm, row.run)`. */
+export function bindCommand(wasm: Exports, command: EngineCommand): EngineRun {
+  return (wasm as unknown as CommandExports)[command.export];
+}

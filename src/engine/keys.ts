@@ -1,0 +1,245 @@
+// The keyspace of the selected database, as handlers in TypeScript use it.
+//
+// A key or value is a Slice of linear memory (an argument, say) or bytes of JavaScript's, which are brought in through
+// a scratch. What comes back as a Slice lies in linear memory and dies with the next change of the keyspace: reply or
+// copy it at once.
+import * as abi from "../../assembly/abi.ts";
+import { HOW_COUNTED, HOW_READ, HOW_TRACELESS } from "../../assembly/abi.ts";
+import type { Slice } from "../resp/reply.ts";
+import type { Memory } from "./memory.ts";
+import { orThrow } from "./refused.ts";
+
+export { HOW_COUNTED, HOW_READ, HOW_TRACELESS };
+export type How = typeof HOW_TRACELESS | typeof HOW_COUNTED | typeof HOW_READ;
+
+export type TypeName = "none" | "string" | "list" | "set" | "zset" | "hash";
+export type TypeCode = 0 | 1 | 2 | 3 | 4 | 5;
+/** Names by TYPE_ constant. */
+export const TYPE_NAMES: readonly TypeName[] = ["none", "string", "list", "set", "zset", "hash"];
+
+const ENCODING_NAMES: Readonly<Record<number, string>> = {
+  [abi.TYPE_STRING | (abi.ENCODING_RAW << 3)]: "raw",
+  [abi.TYPE_STRING | (abi.ENCODING_INT << 3)]: "int",
+  [abi.TYPE_STRING | (abi.ENCODING_EMBSTR << 3)]: "embstr",
+};
+
+/** Bytes in linear memory or in JavaScript. */
+export type Bytes = Slice | Uint8Array;
+
+export interface SetOptions {
+  /** Unix milliseconds; absent = never. */
+  readonly expireAtMs?: number;
+  /** The expiry stays as it was. */
+  readonly keepTtl?: boolean;
+  /** What looks like an integer is kept as text all the same (OBJECT ENCODING tells). */
+  readonly plain?: boolean;
+}
+
+const SCRATCH_KEPT = 65536;
+
+/** A place in linear memory for bytes of JavaScript's, good for one call. */
+class Scratch {
+  #ptr = 0;
+  #room = 0;
+
+  constructor(private readonly memory: Memory) {}
+
+  bring(value: Bytes): Slice {
+    if (!(value instanceof Uint8Array)) return value;
+    if (value.length > this.#room || (this.#room > SCRATCH_KEPT && value.length <= SCRATCH_KEPT)) {
+      const fresh = this.memory.alloc(Math.max(value.length, 1024));
+      if (this.#ptr !== 0) this.memory.free(this.#ptr);
+      this.#ptr = fresh;
+      this.#room = this.memory.sizeOf(fresh);
+    }
+    this.memory.bytes.set(value, this.#ptr);
+    return { ptr: this.#ptr, length: value.length };
+  }
+}
+
+export class Keys {
+  readonly #keys: Scratch;
+  readonly #values: Scratch;
+
+  /** @param random what chooses keys: a number in [0, 1), as Math.random gives */
+  constructor(
+    private readonly memory: Memory,
+    private readonly randomNumber: () => number,
+  ) {
+    this.#keys = new Scratch(memory);
+    this.#values = new Scratch(memory);
+  }
+
+  /** A TYPE_ constant; TYPE_NONE where there is no such key. */
+  type(key: Bytes, how: How = HOW_TRACELESS): TypeCode {
+    const { ptr, length } = this.#keys.bring(key);
+    return this.memory.wasm.typeOf(ptr, length, how) as TypeCode;
+  }
+
+  has(key: Bytes, how: How = HOW_TRACELESS): boolean {
+    return this.type(key, how) !== abi.TYPE_NONE;
+  }
+
+  /** A string's bytes; undefined when absent; throws WRONG_TYPE. */
+  string(key: Bytes, how: How = HOW_READ): Slice | undefined {
+    const { ptr, length } = this.#keys.bring(key);
+    const found = orThrow(this.memory.wasm.stringOf(ptr, length, how));
+    return found === 0 ? undefined : this.memory.result();
+  }
+
+  /** Sets a key to a string whatever it held; throws OUT_OF_MEMORY before any change. */
+  setString(key: Bytes, value: Bytes, options: SetOptions = {}): void {
+    const at = this.#keys.bring(key);
+    const bytes = this.#values.bring(value);
+    const expireAtMs = options.keepTtl === true ? -1 : (options.expireAtMs ?? 0);
+    const { wasm } = this.memory;
+    orThrow(wasm.setString(at.ptr, at.length, bytes.ptr, bytes.length, expireAtMs, options.plain === true));
+  }
+
+  /** Whether there was something to delete. */
+  delete(key: Bytes): boolean {
+    const { ptr, length } = this.#keys.bring(key);
+    return this.memory.wasm.deleteKey(ptr, length) !== 0;
+  }
+
+  /** When a key expires in unix milliseconds: 0 = never, undefined = no such key. */
+  expireAtMs(key: Bytes, how: How = HOW_TRACELESS): number | undefined {
+    const { ptr, length } = this.#keys.bring(key);
+    const atMs = this.memory.wasm.expireAtOf(ptr, length, how);
+    return atMs === -1 ? undefined : atMs;
+  }
+
+  /** Gives a key an expiry, also one in the past; false = no such key. Throws OUT_OF_MEMORY. */
+  setExpire(key: Bytes, atMs: number): boolean {
+    const { ptr, length } = this.#keys.bring(key);
+    return orThrow(this.memory.wasm.setExpiry(ptr, length, atMs)) !== 0;
+  }
+
+  /** Takes a key's expiry away; whether it had one. Throws OUT_OF_MEMORY. */
+  persist(key: Bytes): boolean {
+    const { ptr, length } = this.#keys.bring(key);
+    if (this.memory.wasm.expireAtOf(ptr, length, HOW_TRACELESS) <= 0) return false;
+    return orThrow(this.memory.wasm.setExpiry(ptr, length, 0)) !== 0;
+  }
+
+  /** Moves value and expiry to another key, whatever that held; false = no such key. Throws OUT_OF_MEMORY. */
+  rename(from: Bytes, to: Bytes): boolean {
+    const source = this.#keys.bring(from);
+    const target = this.#values.bring(to);
+    const { wasm } = this.memory;
+    return orThrow(wasm.renameKey(source.ptr, source.length, target.ptr, target.length)) !== 0;
+  }
+
+  /** Copies value and expiry to a key of any database, whatever that held; false = no such key. */
+  copy(from: Bytes, toDatabase: number, to: Bytes): boolean {
+    const source = this.#keys.bring(from);
+    const target = this.#values.bring(to);
+    const { wasm } = this.memory;
+    return orThrow(wasm.copyKey(source.ptr, source.length, toDatabase, target.ptr, target.length)) !== 0;
+  }
+
+  /** What OBJECT ENCODING says; undefined = no such key. */
+  encoding(key: Bytes, how: How = HOW_COUNTED): string | undefined {
+    const { ptr, length } = this.#keys.bring(key);
+    const shape = this.memory.wasm.shapeOf(ptr, length, how);
+    return shape === 0 ? undefined : (ENCODING_NAMES[shape] ?? "unknown");
+  }
+
+  /** The 24-bit access clock: seconds of the host's choice when it was last used. Undefined = no such key. */
+  accessClock(key: Bytes): number | undefined {
+    const { ptr, length } = this.#keys.bring(key);
+    const clock = this.memory.wasm.clockOf(ptr, length);
+    return clock === -1 ? undefined : clock;
+  }
+
+  /** Bytes a key takes, all counted; undefined = no such key. */
+  memoryUsage(key: Bytes): number | undefined {
+    const { ptr, length } = this.#keys.bring(key);
+    return this.memory.wasm.memoryOf(ptr, length) || undefined;
+  }
+
+  /** Any key, each with the same chance; undefined = there is none. */
+  random(): Slice | undefined {
+    return this.memory.wasm.randomKey(this.randomNumber()) === 0 ? undefined : this.memory.result();
+  }
+
+  /**
+   * One step of SCAN.
+   * @param cursor 0n begins; what a step returned goes on from there
+   * @param count about how many keys to visit
+   * @param visit must not call the engine; the key dies with the next call into it
+   * @returns the next cursor, 0n = done
+   */
+  scan(cursor: bigint, count: number, visit: (key: Slice, type: TypeCode) => void): bigint {
+    const at = BigInt.asUintN(53, cursor);
+    const slot = Number(at & 16383n);
+    const place = Number(BigInt.asUintN(32, at >> 14n));
+    const budget = Math.min(Math.max(count, 1), 0xffffffff);
+    const found = orThrow(this.memory.wasm.scan(slot, place, budget));
+    const next = BigInt(this.memory.getF64(abi.STATE_RESULT_NUMBER));
+    this.#visit(found, visit);
+    return next;
+  }
+
+  /** Visits every living key once. `visit` must not call the engine. */
+  keys(visit: (key: Slice, type: TypeCode) => void): void {
+    let cursor = 0n;
+    do cursor = this.scan(cursor, 4096, visit);
+    while (cursor !== 0n);
+  }
+
+  /** Number of keys of a slot, expired ones that still lie there included. */
+  countInSlot(slot: number): number {
+    return this.memory.wasm.slotKeys(slot) >>> 0;
+  }
+
+  /** Visits up to `limit` keys of a slot. `visit` must not call the engine. */
+  keysInSlot(slot: number, limit: number, visit: (key: Slice, type: TypeCode) => void): void {
+    this.#visit(orThrow(this.memory.wasm.listSlot(slot, Math.min(limit, 0xffffffff))), visit);
+  }
+
+  /** Drops all keys of a slot; returns how many. */
+  flushSlot(slot: number): number {
+    return this.memory.wasm.flushSlot(slot) >>> 0;
+  }
+
+  /** Number of keys of a database, the selected one by default. */
+  size(database: number = this.memory.database): number {
+    return this.memory.wasm.databaseKeys(database) >>> 0;
+  }
+
+  /** Number of keys of a database that have an expiry. */
+  expiring(database: number = this.memory.database): number {
+    return this.memory.wasm.databaseExpiring(database) >>> 0;
+  }
+
+  /** An estimate of their mean time to live, milliseconds. */
+  averageTtlMs(database: number = this.memory.database): number {
+    return this.memory.wasm.databaseAverageTtl(database);
+  }
+
+  /** Drops all keys of a database; returns how many. */
+  flush(database: number = this.memory.database): number {
+    return this.memory.wasm.flushDatabase(database) >>> 0;
+  }
+
+  /** Drops all keys of all databases; returns how many. */
+  flushAll(): number {
+    let dropped = 0;
+    for (let i = 0; i < abi.DATABASE_COUNT; i++) dropped += this.flush(i);
+    return dropped;
+  }
+
+  /** SWAPDB. */
+  swap(a: number, b: number): void {
+    this.memory.wasm.swapDatabases(a, b);
+  }
+
+  #visit(count: number, visit: (key: Slice, type: TypeCode) => void): void {
+    const { u32 } = this.memory;
+    let at = this.memory.getU32(abi.STATE_RESULT_PTR) >>> 2;
+    for (let i = 0; i < count; i++, at += 3) {
+      visit({ ptr: u32[at] as number, length: u32[at + 1] as number }, u32[at + 2] as TypeCode);
+    }
+  }
+}

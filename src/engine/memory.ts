@@ -1,0 +1,146 @@
+// The one importer of the WASM module: an engine instance, its linear memory and the state block in it.
+//
+// Linear memory grows, and each growth replaces its buffer: `grown()` renews the views. So a view is read anew from
+// here after any call into WASM, never kept across one.
+import { readFileSync } from "node:fs";
+import * as abi from "../../assembly/abi.ts";
+import { OUT_OF_MEMORY } from "../resp/errors.ts";
+import type { Slice } from "../resp/reply.ts";
+import type { Exports } from "./exports.ts";
+
+let compiled: WebAssembly.Module | undefined;
+
+function compile(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(readFileSync(new URL("../../build/engine.wasm", import.meta.url)));
+  return compiled;
+}
+
+/** The highest ceiling linear memory can have. */
+export const MEMORY_CEILING = 2 ** 32 - 65536;
+
+export interface MemoryOptions {
+  /** 128 bits nobody outside knows: the seed of the hashtables. */
+  readonly seed: readonly [number, number, number, number];
+  /** Ceiling of linear memory in bytes. */
+  readonly limitBytes?: number;
+}
+
+export class Memory {
+  /** All of linear memory. */
+  bytes = new Uint8Array(0);
+  /** The same as 32-bit words: index = address >> 2. */
+  u32 = new Uint32Array(0);
+  /** The same as doubles: index = address >> 3. */
+  f64 = new Float64Array(0);
+  readonly wasm: Exports;
+
+  constructor(options: MemoryOptions) {
+    const instance = new WebAssembly.Instance(compile(), { env: { grown: () => this.refresh() } });
+    this.wasm = instance.exports as unknown as Exports;
+    this.refresh();
+    this.setF64(abi.STATE_MEMORY_LIMIT, Math.min(options.limitBytes ?? MEMORY_CEILING, MEMORY_CEILING));
+    this.setU32(abi.STATE_PROTOCOL, 2);
+    this.wasm.init(...options.seed);
+  }
+
+  refresh(): void {
+    // The first growth happens before `wasm` is assigned, within no call: the constructor refreshes after it.
+    const { buffer } = this.wasm.memory;
+    this.bytes = new Uint8Array(buffer);
+    this.u32 = new Uint32Array(buffer);
+    this.f64 = new Float64Array(buffer);
+  }
+
+  getU32(at: number): number {
+    return this.u32[at >>> 2] as number;
+  }
+
+  setU32(at: number, value: number): void {
+    this.u32[at >>> 2] = value;
+  }
+
+  getF64(at: number): number {
+    return this.f64[at >>> 3] as number;
+  }
+
+  setF64(at: number, value: number): void {
+    this.f64[at >>> 3] = value;
+  }
+
+  /** A block of at least `length` bytes; throws OUT_OF_MEMORY. */
+  alloc(length: number): number {
+    const ptr = this.wasm.alloc(length) >>> 0;
+    if (ptr === 0) throw OUT_OF_MEMORY;
+    return ptr;
+  }
+
+  /** The block with its first `keep` bytes and room for `length`; throws OUT_OF_MEMORY, and `ptr` lives on. */
+  resize(ptr: number, keep: number, length: number): number {
+    const moved = this.wasm.resize(ptr, keep, length) >>> 0;
+    if (moved === 0) throw OUT_OF_MEMORY;
+    return moved;
+  }
+
+  free(ptr: number): void {
+    this.wasm.free(ptr);
+  }
+
+  /** Room of a block in bytes, at least what was asked for. */
+  sizeOf(ptr: number): number {
+    return this.wasm.sizeOf(ptr) >>> 0;
+  }
+
+  /** A copy of bytes, good for as long as one likes. */
+  copy(slice: Slice): Uint8Array {
+    return this.bytes.slice(slice.ptr, slice.ptr + slice.length);
+  }
+
+  /** What an engine call left in STATE_RESULT_PTR and _LENGTH. */
+  result(): Slice {
+    return { ptr: this.getU32(abi.STATE_RESULT_PTR), length: this.getU32(abi.STATE_RESULT_LENGTH) };
+  }
+
+  /** Unix milliseconds, for all that follows. */
+  set nowMs(value: number) {
+    this.setF64(abi.STATE_NOW_MS, value);
+  }
+
+  get nowMs(): number {
+    return this.getF64(abi.STATE_NOW_MS);
+  }
+
+  /** The selected database. */
+  set database(index: number) {
+    this.setU32(abi.STATE_DB, index);
+  }
+
+  get database(): number {
+    return this.getU32(abi.STATE_DB);
+  }
+
+  /** Bytes in use by data and buffers. */
+  get usedBytes(): number {
+    return this.wasm.usedBytes();
+  }
+
+  /** The slot of a key that stands in linear memory. */
+  slotOf(key: Slice): number {
+    return this.wasm.slotOf(key.ptr, key.length);
+  }
+
+  /**
+   * Hands out every key that expired since the last call, so that a DEL can be told; then forgets them.
+   * @param visit must not call the engine
+   */
+  takeExpired(visit: (database: number, key: Slice) => void): void {
+    if (this.getU32(abi.STATE_EXPIRED_COUNT) === 0) return;
+    this.wasm.takeExpired();
+    const list = this.result();
+    for (let at = list.ptr; at < list.ptr + list.length;) {
+      const length = this.getU32(at + 4);
+      visit(this.getU32(at), { ptr: at + 8, length });
+      at += (8 + length + 3) & ~3;
+    }
+    this.wasm.clearExpired();
+  }
+}

@@ -1,0 +1,41 @@
+// What the engine's refusals say to a client.
+import * as abi from "../../assembly/abi.ts";
+import {
+  DECREMENT_OVERFLOW,
+  NO_SUCH_KEY,
+  NOT_INTEGER,
+  OUT_OF_MEMORY,
+  OUT_OF_RANGE_OFFSET,
+  OVERFLOW,
+  STRING_TOO_LONG,
+  SYNTAX,
+  WRONG_TYPE,
+  type ReplyError,
+} from "../resp/errors.ts";
+
+const refusals: readonly (readonly [number, ReplyError])[] = [
+  [abi.REFUSED_WRONG_TYPE, WRONG_TYPE],
+  [abi.REFUSED_NOT_INTEGER, NOT_INTEGER],
+  [abi.REFUSED_OVERFLOW, OVERFLOW],
+  [abi.REFUSED_SYNTAX, SYNTAX],
+  [abi.REFUSED_OUT_OF_MEMORY, OUT_OF_MEMORY],
+  [abi.REFUSED_STRING_TOO_LONG, STRING_TOO_LONG],
+  [abi.REFUSED_OFFSET, OUT_OF_RANGE_OFFSET],
+  [abi.REFUSED_DECREMENT_OVERFLOW, DECREMENT_OVERFLOW],
+  [abi.REFUSED_NO_SUCH_KEY, NO_SUCH_KEY],
+];
+
+const byCode = new Map(refusals);
+
+/** The error behind a REFUSED_ code. */
+export function refusal(code: number): ReplyError {
+  const error = byCode.get(code);
+  if (error === undefined) throw new Error(`the engine refused with an unknown code: ${code}`);
+  return error;
+}
+
+/** The result of an engine call, unless it is a refusal, which is thrown. */
+export function orThrow(result: number): number {
+  if (result < 0) throw refusal(result);
+  return result;
+}
