@@ -1,0 +1,141 @@
+// A child process as tests see it: its output kept and readable line by line, its end awaited, never left behind.
+import { atExit, type Scope } from "./cleanup.ts";
+import { eventually } from "./eventually.ts";
+
+export interface Ended {
+  /** Exit status; 128 + n when signal n ended it, as a shell says it. */
+  readonly code: number;
+  readonly output: string;
+}
+
+export interface SpawnOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string | Uint8Array;
+  /** Makes it the leader of a process group of its own; signals then reach the whole group, as ctrl-C does. */
+  readonly group?: boolean;
+}
+
+const GRACE_MS = 5000;
+/** How long output may still arrive after the end, when a grandchild holds the pipe. */
+const LAST_OUTPUT_MS = 1000;
+
+export class Child {
+  /** Standard output and standard error, in the order they came. */
+  output = "";
+  readonly stdout: Promise<string>;
+  readonly exited: Promise<Ended>;
+  readonly #stderr: Promise<string>;
+  readonly #child: Bun.Subprocess<"ignore" | Uint8Array, "pipe", "pipe">;
+  readonly #forget: () => void;
+  readonly #target: number;
+
+  constructor(
+    readonly command: readonly string[],
+    options: SpawnOptions = {},
+  ) {
+    const stdin = typeof options.stdin === "string" ? Buffer.from(options.stdin) : options.stdin;
+    this.#child = Bun.spawn([...command], {
+      stdin: stdin ?? "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      env: { ...process.env, ...options.env },
+      detached: options.group === true,
+    });
+    this.#target = options.group === true ? -this.#child.pid : this.#child.pid;
+    this.stdout = this.#collect(this.#child.stdout);
+    this.#stderr = this.#collect(this.#child.stderr);
+    this.#forget = atExit(() => this.kill("SIGKILL"));
+    this.exited = this.#end();
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    if (this.isRunning) process.kill(this.#target, signal);
+  }
+
+  /** Waits until the output holds `text`; a process that ends before is a failure that shows its output. */
+  async waitForOutput(text: string | RegExp, timeoutMs = 10_000): Promise<void> {
+    const found = (): boolean =>
+      typeof text === "string" ? this.output.includes(text) : text.test(this.output);
+    await eventually(() => found() || !this.isRunning, timeoutMs, `'${text}' in the output:\n${this.output}`);
+    if (found()) return;
+    const { code, output } = await this.exited;
+    if (!found())
+      throw new Error(`${this.command.join(" ")} ended with ${code} before '${text}':\n${output}`);
+  }
+
+  /** Asks it to end, insists after a while. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<Ended> {
+    this.kill(signal);
+    this.kill("SIGCONT"); // a stopped process would not see the signal
+    const insist = setTimeout(() => this.kill("SIGKILL"), GRACE_MS);
+    const ended = await this.exited;
+    clearTimeout(insist);
+    return ended;
+  }
+
+  async #collect(stream: ReadableStream<Uint8Array>): Promise<string> {
+    const decoder = new TextDecoder();
+    let all = "";
+    for await (const chunk of stream) {
+      const text = decoder.decode(chunk, { stream: true });
+      all += text;
+      this.output += text;
+    }
+    return all;
+  }
+
+  async #end(): Promise<Ended> {
+    await this.#child.exited;
+    this.#forget();
+    await Promise.race([Promise.all([this.stdout, this.#stderr]), Bun.sleep(LAST_OUTPUT_MS)]);
+    const { exitCode, signalCode } = this.#child;
+    return { code: exitCode ?? 128 + signalNumber(signalCode), output: this.output };
+  }
+}
+
+const SIGNALS: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGABRT: 6,
+  SIGKILL: 9,
+  SIGSEGV: 11,
+  SIGTERM: 15,
+};
+
+function signalNumber(signal: string | number | null): number {
+  if (typeof signal === "number") return signal;
+  return signal === null ? 0 : (SIGNALS[signal] ?? 127);
+}
+
+/** Starts a process that ends with the scope at the latest. */
+export function spawn(scope: Scope, command: readonly string[], options: SpawnOptions = {}): Child {
+  const child = new Child(command, options);
+  scope.defer(async () => {
+    await child.stop();
+  });
+  return child;
+}
+
+/** Runs a process to its end, killing it after `timeoutMs`. */
+export async function run(
+  command: readonly string[],
+  options: SpawnOptions = {},
+  timeoutMs = 30_000,
+): Promise<Ended & { stdout: string }> {
+  const child = new Child(command, options);
+  const limit = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
+  const ended = await child.exited;
+  clearTimeout(limit);
+  return { ...ended, stdout: await child.stdout };
+}
