@@ -1,0 +1,34 @@
+// Where ours is meant to answer differently from redis-server 7.0.15, each with its reason. Everything not listed
+// here is a fault.
+import { plain, type Reply } from "../../support/resp.ts";
+import type { Mode, Request } from "./step.ts";
+
+export interface Intended {
+  readonly reason: string;
+  matches(request: Request, theirs: Reply, ours: Reply, mode: Mode): boolean;
+}
+
+const name = (request: Request): string => String(request.args[0]).toLowerCase();
+const option = (request: Request): string => String(request.args[1] ?? "").toLowerCase();
+
+export const INTENDED: readonly Intended[] = [
+  {
+    reason: "LOLWUT draws our own picture; only the kind of reply is kept",
+    matches: (request, theirs, ours) => name(request) === "lolwut" && theirs.value.kind === ours.value.kind,
+  },
+  {
+    reason: "help texts are our own words",
+    matches: (request, theirs, ours) =>
+      option(request) === "help" && theirs.value.kind === "array" && ours.value.kind === "array",
+  },
+];
+
+/** The reason why this difference is meant, if it is. */
+export function intended(request: Request, theirs: Reply, ours: Reply, mode: Mode): string | undefined {
+  return INTENDED.find((difference) => difference.matches(request, theirs, ours, mode))?.reason;
+}
+
+/** The text of an error reply, for matching. */
+export function errorText(reply: Reply): string {
+  return reply.value.kind === "error" ? String(plain(reply.value)) : "";
+}
