@@ -18,7 +18,7 @@ export interface ConnectOptions {
 }
 
 /** How long a reply may take before a test gives up on it. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 15_000;
 
 /** The connection ended; `rest` is what came after the last whole reply. */
 export class Closed extends Error {
