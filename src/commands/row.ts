@@ -3,62 +3,113 @@ import type { Args } from "../engine/args.ts";
 import type { EngineCommand } from "../engine/exports.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { Context } from "./context.ts";
+import type { Flag } from "./flags.ts";
+import type { KeyFinder } from "./getkeys.ts";
 
-export type Flag =
-  | "write"
-  | "readonly"
-  | "denyoom"
-  | "admin"
+/** The group of COMMAND DOCS; a family of rows shares one. */
+export type Group =
+  | "bitmap"
+  | "cluster"
+  | "connection"
+  | "generic"
+  | "geo"
+  | "hash"
+  | "hyperloglog"
+  | "list"
   | "pubsub"
-  | "noscript"
-  | "blocking"
-  | "loading"
-  | "stale"
-  | "skip_monitor"
-  | "skip_slowlog"
-  | "asking"
-  | "fast"
-  | "no_auth"
-  | "may_replicate"
+  | "scripting"
   | "sentinel"
-  | "only_sentinel"
-  | "no_mandatory_keys"
-  | "protected"
-  | "no_async_loading"
-  | "no_multi"
-  | "allow_busy"
-  | "movablekeys";
+  | "server"
+  | "set"
+  | "sorted-set"
+  | "stream"
+  | "string"
+  | "transactions";
 
-export type Handler = (ctx: Context, args: Args, reply: Reply) => void;
+/** ACL categories, in the order COMMAND INFO prints them. */
+export const aclCategories = [
+  "keyspace",
+  "read",
+  "write",
+  "set",
+  "sortedset",
+  "list",
+  "hash",
+  "string",
+  "bitmap",
+  "hyperloglog",
+  "geo",
+  "stream",
+  "pubsub",
+  "admin",
+  "fast",
+  "slow",
+  "blocking",
+  "dangerous",
+  "connection",
+  "transaction",
+  "scripting",
+] as const;
+export type AclCategory = (typeof aclCategories)[number];
+
+/** What is done with a key, in the order COMMAND INFO prints it. */
+export const keyFlags = [
+  "RO",
+  "RW",
+  "OW",
+  "RM",
+  "access",
+  "update",
+  "insert",
+  "delete",
+  "not_key",
+  "incomplete",
+  "variable_flags",
+] as const;
+export type KeyFlag = (typeof keyFlags)[number];
 
 /** Where keys stand among the arguments, in the terms of Redis's key specifications. */
 export interface KeySpec {
-  /** RO, RW, OW, RM and what is done with the key: access, update, insert, delete; `variable_flags`, ... */
-  readonly flags: readonly string[];
-  readonly begin: { readonly index: number } | { readonly keyword: string; readonly startFrom: number } | "unknown";
+  readonly flags: readonly KeyFlag[];
+  readonly begin:
+    | { readonly index: number }
+    /** After a keyword, looked for from `startFrom`; a negative one counts from the end and looks backwards. */
+    | { readonly keyword: string; readonly startFrom: number }
+    | "unknown";
   readonly find:
+    /** `last` counts from the first key, or from the end when negative; `limit` 2 = half of what is left. */
     | { readonly range: readonly [last: number, step: number, limit: number] }
+    /** All three count from where the search began. */
     | { readonly keynum: readonly [keynumIndex: number, firstKey: number, step: number] }
     | "unknown";
   readonly notes?: string;
 }
 
+/** Reads its arguments from `args`, appends one reply to `reply`; throws a ReplyError before its first change. */
+export type Handler = (ctx: Context, args: Args, reply: Reply) => void;
+
 export interface Command {
+  /** Lower case; inside a container the subcommand's own name. */
   readonly name: string;
-  /** Number of arguments with the name; negative = at least that many. */
+  /** Number of arguments with the name (and the container's); negative = at least that many. */
   readonly arity: number;
   readonly flags: readonly Flag[];
   readonly keys?: readonly KeySpec[];
+  /** Finds the keys of commands whose key specs cannot tell all (their flags, or keys in odd places). */
+  readonly findKeys?: KeyFinder;
   readonly since: string;
-  readonly complexity: string;
+  readonly complexity?: string;
   readonly summary: string;
-  /** The arguments as redis.io writes them: `key value [NX | XX] [GET] [EX seconds | PX milliseconds]`. */
+  /** The arguments in the notation of syntax.ts: `key value [condition(NX | XX)] [GET ^6.2.0]`. */
   readonly syntax?: string;
-  /** ACL categories beyond those the group and the flags imply. */
-  readonly categories?: readonly string[];
+  /** ACL categories beyond (`name`) or short of (`-name`) those the group and the flags imply. */
+  readonly categories?: readonly (AclCategory | `-${AclCategory}`)[];
   readonly tips?: readonly string[];
   readonly history?: readonly (readonly [since: string, change: string])[];
-  /** An engine export runs without TypeScript in between; a handler has the server's state. */
+  readonly deprecated?: { readonly since: string; readonly replacedBy: string };
+  /** Not meant for users; COMMAND DOCS says `syscmd`. */
+  readonly system?: true;
+  /** An engine export runs without TypeScript in between; a handler has the server's state. Containers have none. */
   readonly run?: EngineCommand | Handler;
   readonly subcommands?: readonly Command[];
 }

@@ -1,0 +1,131 @@
+// Which arguments of a request are keys, and what is done with them: for routing and for COMMAND GETKEYS. Most rows
+// need only first, last and step; the rest go through their key specs, or through their own finder where those
+// cannot tell.
+import type { KeyFlag, KeySpec } from "./row.ts";
+import type { CommandTable } from "./table.ts";
+
+/** The arguments of a request, name first, as key finding reads them. */
+export interface Words {
+  readonly count: number;
+  /** Whether the argument is this upper-case word, in any case. */
+  is(index: number, word: string): boolean;
+  /** The argument as a 64-bit decimal integer, if it is one. */
+  integer(index: number): bigint | undefined;
+}
+
+/** Adds the keys of a request to `found`; @returns false when the request's form is wrong. */
+export type KeyFinder = (words: Words, found: KeyPlaces) => boolean;
+
+/** Indexes of arguments that are keys; made once and filled again for each request. */
+export class KeyPlaces {
+  count = 0;
+  #places = new Uint32Array(64);
+  readonly #flags: (readonly KeyFlag[])[] = [];
+
+  clear(): void {
+    this.count = 0;
+  }
+
+  /** The argument the nth key stands at. */
+  place(n: number): number {
+    return this.#places[n]!;
+  }
+
+  /** What is done with the nth key. */
+  flags(n: number): readonly KeyFlag[] {
+    return this.#flags[n] ?? [];
+  }
+
+  add(place: number, flags: readonly KeyFlag[]): void {
+    if (this.count === this.#places.length) {
+      const larger = new Uint32Array(this.count * 2);
+      larger.set(this.#places);
+      this.#places = larger;
+    }
+    this.#flags[this.count] = flags;
+    this.#places[this.count++] = place;
+  }
+}
+
+/**
+ * Fills `found` with the keys of a request that belongs to row `id` and has the right number of arguments.
+ * @returns false when the keys cannot be told because the request is malformed; `found` is then empty
+ */
+export function findKeys(table: CommandTable, id: number, words: Words, found: KeyPlaces): boolean {
+  found.clear();
+  const { keys = [], findKeys: finder } = table.rows[id]!.command;
+  if (finder === undefined && table.hasPlainKeys[id] === 1) return addPlain(table, id, keys, words.count, found);
+  const isComplete = !keys.some(({ flags }) => flags.includes("variable_flags"));
+  if (isComplete && keys.length > 0 && followSpecs(keys, words, found)) return true;
+  found.clear();
+  if (finder === undefined) return keys.length === 0;
+  if (finder(words, found)) return true;
+  found.clear();
+  return false;
+}
+
+/** Keys from first, last and step alone: nothing is allocated. */
+function addPlain(
+  table: CommandTable,
+  id: number,
+  keys: readonly KeySpec[],
+  count: number,
+  found: KeyPlaces,
+): boolean {
+  if (keys.length === 0) return true;
+  const first = table.firstKey[id]!;
+  const step = table.keyStep[id]!;
+  let last = table.lastKey[id]!;
+  if (last < 0) last += count;
+  if (last >= count || last < first || first >= count) return false;
+  for (let at = first, n = 0; at <= last; at += step, n++) {
+    found.add(at, keys[n < keys.length ? n : keys.length - 1]!.flags);
+  }
+  return true;
+}
+
+function followSpecs(specs: readonly KeySpec[], words: Words, found: KeyPlaces): boolean {
+  for (const spec of specs) {
+    if (spec.flags.includes("not_key")) continue;
+    const first = beginOf(spec, words);
+    if (first === undefined) return false;
+    if (first === 0) continue; // its keyword is not there
+    if (!addFound(spec, first, words, found) || spec.flags.includes("incomplete")) return false;
+  }
+  return true;
+}
+
+/** Where a spec's search begins; 0 = its keyword is missing, undefined = no rule tells. */
+function beginOf({ begin }: KeySpec, words: Words): number | undefined {
+  if (begin === "unknown") return undefined;
+  if ("index" in begin) return begin.index;
+  const { keyword, startFrom } = begin;
+  const step = startFrom > 0 ? 1 : -1;
+  const end = startFrom > 0 ? words.count - 1 : 1;
+  const start = startFrom > 0 ? startFrom : words.count + startFrom;
+  for (let at = start; (end - at) * step > 0; at += step) if (words.is(at, keyword)) return at + 1;
+  return 0;
+}
+
+function addFound({ find, flags }: KeySpec, begin: number, words: Words, found: KeyPlaces): boolean {
+  if (find === "unknown") return false;
+  let first = begin;
+  let last: number;
+  let step: number;
+  if ("range" in find) {
+    const [lastKey, stride, limit] = find.range;
+    step = stride;
+    if (lastKey >= 0) last = first + lastKey;
+    else last = limit === 0 ? words.count + lastKey : first + Math.trunc((words.count - first) / limit) + lastKey;
+  } else {
+    const [countIndex, firstKey, stride] = find.keynum;
+    step = stride;
+    const count = first + countIndex < words.count ? words.integer(first + countIndex) : undefined;
+    if (count === undefined || count < 0n || count > BigInt(words.count)) return false;
+    first += firstKey;
+    last = first + (Number(count) - 1) * step;
+  }
+  if (last >= words.count || last < first || first >= words.count) return false;
+  for (let at = first; at <= last; at += step) found.add(at, flags);
+  return true;
+}
