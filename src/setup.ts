@@ -29,7 +29,9 @@ function sourceHash(): string {
 const force = process.argv.includes("--force");
 // A package installed from a registry carries its WASM and no compiler; only a checkout has the lock file.
 if (existsSync(`${root}bun.lock`)) {
-  const lock = createHash("sha256").update(readFileSync(`${root}bun.lock`)).digest("hex");
+  const lock = createHash("sha256")
+    .update(readFileSync(`${root}bun.lock`))
+    .digest("hex");
   const installed = `${root}node_modules/.slotmesh-lock`;
   if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
     run(["install", "--frozen-lockfile", "--silent"]);

@@ -1,6 +1,7 @@
 // What a command handler may ask of the server around it. `server/` implements this; handlers know nothing else.
 import type { Keys } from "../engine/keys.ts";
 import type { Slice } from "../resp/reply.ts";
+import type { CommandTable } from "./table.ts";
 
 export interface Context {
   /** Unix milliseconds; stands still while a request runs. */
@@ -28,4 +29,6 @@ export interface Client {
 /** The node around the handlers. Each family adds what it needs as an interface of its own. */
 export interface Server {
   readonly clusterEnabled: boolean;
+  /** All commands, for COMMAND. */
+  readonly table: CommandTable;
 }

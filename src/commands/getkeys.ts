@@ -13,6 +13,26 @@ export interface Words {
   integer(index: number): bigint | undefined;
 }
 
+/** A request inside another's arguments: COMMAND GETKEYS get k. */
+export class WordsFrom implements Words {
+  constructor(
+    private readonly words: Words,
+    private readonly start: number,
+  ) {}
+
+  get count(): number {
+    return this.words.count - this.start;
+  }
+
+  is(index: number, word: string): boolean {
+    return this.words.is(this.start + index, word);
+  }
+
+  integer(index: number): bigint | undefined {
+    return this.words.integer(this.start + index);
+  }
+}
+
 /** Adds the keys of a request to `found`; @returns false when the request's form is wrong. */
 export type KeyFinder = (words: Words, found: KeyPlaces) => boolean;
 
@@ -48,13 +68,15 @@ export class KeyPlaces {
 }
 
 /**
- * Fills `found` with the keys of a request that belongs to row `id` and has the right number of arguments.
+ * Fills `found` with the keys of a request that belongs to row `id` and has the right number of arguments; sharded
+ * channels, flagged `not_key`, are among them: they too are routed by slot.
  * @returns false when the keys cannot be told because the request is malformed; `found` is then empty
  */
 export function findKeys(table: CommandTable, id: number, words: Words, found: KeyPlaces): boolean {
   found.clear();
   const { keys = [], findKeys: finder } = table.rows[id]!.command;
-  if (finder === undefined && table.hasPlainKeys[id] === 1) return addPlain(table, id, keys, words.count, found);
+  if (finder === undefined && table.hasPlainKeys[id] === 1)
+    return addPlain(table, id, keys, words.count, found);
   const isComplete = !keys.some(({ flags }) => flags.includes("variable_flags"));
   if (isComplete && keys.length > 0 && followSpecs(keys, words, found)) return true;
   found.clear();
@@ -86,7 +108,6 @@ function addPlain(
 
 function followSpecs(specs: readonly KeySpec[], words: Words, found: KeyPlaces): boolean {
   for (const spec of specs) {
-    if (spec.flags.includes("not_key")) continue;
     const first = beginOf(spec, words);
     if (first === undefined) return false;
     if (first === 0) continue; // its keyword is not there
@@ -116,7 +137,9 @@ function addFound({ find, flags }: KeySpec, begin: number, words: Words, found: 
     const [lastKey, stride, limit] = find.range;
     step = stride;
     if (lastKey >= 0) last = first + lastKey;
-    else last = limit === 0 ? words.count + lastKey : first + Math.trunc((words.count - first) / limit) + lastKey;
+    else
+      last =
+        limit === 0 ? words.count + lastKey : first + Math.trunc((words.count - first) / limit) + lastKey;
   } else {
     const [countIndex, firstKey, stride] = find.keynum;
     step = stride;
@@ -128,4 +151,18 @@ function addFound({ find, flags }: KeySpec, begin: number, words: Words, found: 
   if (last >= words.count || last < first || first >= words.count) return false;
   for (let at = first; at <= last; at += step) found.add(at, flags);
   return true;
+}
+
+/** For a row with one key, overwritten, but read too when the option's word stands behind it (SET key value GET). */
+export function readWhen(word: string, from: number): KeyFinder {
+  return (words, found) => {
+    for (let at = from; at < words.count; at++) {
+      if (words.is(at, word)) {
+        found.add(1, ["RW", "access", "update"]);
+        return true;
+      }
+    }
+    found.add(1, ["OW", "update"]);
+    return true;
+  };
 }

@@ -36,6 +36,7 @@ export function rangeOf(specs: readonly KeySpec[]): KeyRange {
 /** Whether some key stands where only the whole request tells. */
 export function isMovable(specs: readonly KeySpec[]): boolean {
   return specs.some(
-    ({ begin, find }) => begin === "unknown" || !("index" in begin) || find === "unknown" || !("range" in find),
+    ({ begin, find }) =>
+      begin === "unknown" || !("index" in begin) || find === "unknown" || !("range" in find),
   );
 }

@@ -45,7 +45,7 @@ export interface Argument {
 }
 
 /** What an argument of this name is when its type is not said. */
-const typeOfName: Readonly<Record<string, ArgumentType>> = {
+export const typeOfName: Readonly<Record<string, ArgumentType>> = {
   key: "key",
   pattern: "pattern",
   count: "integer",
@@ -127,17 +127,18 @@ class Parser {
   }
 
   /** A name with what follows it: a type, or a bracket with its parts. */
-  #named(word: { token?: string }): Argument {
+  #named(before: { token?: string }): Argument {
     const piece = this.#take() ?? this.#fail();
     const [, name, saidType, saidSpec, repeats] = operand.exec(piece) ?? this.#fail();
-    if (name === undefined || name === "") return this.#fail();
-    if (this.#peek() === "(") return this.#group({ name, ...word });
+    if (name === undefined || !/^[^\s^![\]()|]+$/.test(name)) return this.#fail();
+    if (this.#peek() === "(") return this.#group({ name, ...before });
     const type = (saidType as ArgumentType | undefined) ?? typeOfName[name] ?? "string";
     const multiple = repeats !== undefined;
-    if (saidSpec === undefined && type !== "key") return argumentOf({ name, type, ...word, multiple });
-    const keySpec = saidSpec === undefined ? Math.min(this.#nextKeySpec, this.keySpecs - 1) : Number(saidSpec);
+    if (saidSpec === undefined && type !== "key") return argumentOf({ name, type, ...before, multiple });
+    const keySpec =
+      saidSpec === undefined ? Math.min(this.#nextKeySpec, this.keySpecs - 1) : Number(saidSpec);
     this.#nextKeySpec = keySpec + 1;
-    return argumentOf({ name, type, keySpec, ...word, multiple });
+    return argumentOf({ name, type, keySpec, ...before, multiple });
   }
 
   #group(head: { name: string; token?: string }): Argument {
@@ -159,7 +160,9 @@ class Parser {
     let marked = argument;
     for (let piece = this.#peek(); piece?.startsWith("^") || piece?.startsWith("!"); piece = this.#peek()) {
       const version = piece.slice(1);
-      marked = piece.startsWith("^") ? { ...marked, since: version } : { ...marked, deprecatedSince: version };
+      marked = piece.startsWith("^")
+        ? { ...marked, since: version }
+        : { ...marked, deprecatedSince: version };
       this.#at++;
     }
     return marked;

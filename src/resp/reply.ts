@@ -19,7 +19,6 @@ export interface Slice {
 
 const CR = 13;
 const LF = 10;
-const MINUS = 45;
 const ZERO = 48;
 
 const encoder = new TextEncoder();
@@ -35,10 +34,10 @@ export class Reply {
     this.#line(43, text);
   }
 
-  /** `-text`, CR and LF replaced by spaces as Redis does. */
+  /** `-text`, one byte per character (what a text quotes of a request may be any bytes); no CR or LF gets through. */
   error(error: ReplyError | string): void {
     const text = typeof error === "string" ? error : error.message;
-    this.#line(MINUS, text.replace(/[\r\n]/g, " "));
+    this.#text(`-${text.replace(/[\r\n]/g, " ")}\r\n`);
   }
 
   ok(): void {

@@ -1,0 +1,9 @@
+// All families of the command table. No other file lists them.
+import { commandFamily } from "./command.ts";
+import type { Family } from "./family.ts";
+import { CommandTable } from "./table.ts";
+
+export const families: readonly Family[] = [commandFamily];
+
+/** The table of a server; made once, it never changes. */
+export const commandTable = new CommandTable(families);
