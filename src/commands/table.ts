@@ -1,9 +1,8 @@
 // The command table: families flattened into rows with dense ids, and what each request asks of its row laid out in
 // arrays of numbers. A row is found from the name's bytes where the decoder left them: no string is made.
 //
-// One open-addressing array serves commands and subcommands: a subcommand's hash starts from its container's id, a
-// command's from none. Letters are folded by setting bit 5, which also joins a few other characters; equality is
-// then decided byte by byte.
+// One open-addressing array serves commands and subcommands: a subcommand's hash includes its container's id. The hash
+// folds letters by setting bit 5, which also joins a few other characters; equality is then decided byte by byte.
 import { bitsOf } from "./flags.ts";
 import type { Family } from "./family.ts";
 import { isMovable, rangeOf } from "./keyspec.ts";
@@ -41,9 +40,11 @@ export class CommandTable {
   readonly isContainer: Uint8Array;
 
   readonly #byName = new Map<string, Row>();
-  /** Names behind one another in lower case, and where each row's ends. */
+  /** Names behind one another in lower case, and where each row's begins. */
   readonly #names: Uint8Array;
-  readonly #nameEnd: Uint32Array;
+  readonly #nameStart: Uint32Array;
+  /** Per byte of #names what folds case: 32 for a letter, 0 for what must be equal as it is. */
+  readonly #folds: Uint8Array;
   readonly #parent: Int16Array;
   /** Row id + 1; 0 = free. Its size is a power of two, at least four times the rows. */
   readonly #index: Uint16Array;
@@ -65,8 +66,9 @@ export class CommandTable {
     this.isContainer = Uint8Array.from(rows, (row) => (row.subcommands.length > 0 ? 1 : 0));
     this.#names = new TextEncoder().encode(rows.map((row) => row.command.name).join(""));
     this.#parent = Int16Array.from(rows, (row) => row.container?.id ?? UNKNOWN);
-    let end = 0;
-    this.#nameEnd = Uint32Array.from(rows, (row) => (end += row.command.name.length));
+    this.#folds = this.#names.map((byte) => (byte >= 97 && byte <= 122 ? 32 : 0));
+    this.#nameStart = new Uint32Array(rows.length + 1);
+    for (const { id, command } of rows) this.#nameStart[id + 1] = this.#nameStart[id]! + command.name.length;
     this.#index = new Uint16Array(2 ** Math.ceil(Math.log2(rows.length * 4 + 1)));
     for (const row of rows) this.#enter(row);
   }
@@ -110,21 +112,20 @@ export class CommandTable {
   #enter(row: Row): void {
     if (this.#byName.has(row.fullName)) throw new Error(`two rows are named ${row.fullName}`);
     this.#byName.set(row.fullName, row);
-    const end = this.#nameEnd[row.id]!;
     const { length } = row.command.name;
     const mask = this.#index.length - 1;
-    let at = hashOf(this.#names, end - length, length, row.container?.id ?? UNKNOWN) & mask;
+    let at = hashOf(this.#names, this.#nameStart[row.id]!, length, row.container?.id ?? UNKNOWN) & mask;
     while (this.#index[at] !== 0) at = (at + 1) & mask;
     this.#index[at] = row.id + 1;
   }
 
   #isNamed(id: number, bytes: Uint8Array, ptr: number, length: number): boolean {
-    const start = id === 0 ? 0 : this.#nameEnd[id - 1]!;
-    if (this.#nameEnd[id]! - start !== length) return false;
+    const names = this.#names;
+    const folds = this.#folds;
+    const start = this.#nameStart[id]!;
+    if (this.#nameStart[id + 1]! - start !== length) return false;
     for (let i = 0; i < length; i++) {
-      const byte = bytes[ptr + i]!;
-      const lower = byte >= 65 && byte <= 90 ? byte | 32 : byte;
-      if (lower !== this.#names[start + i]) return false;
+      if ((bytes[ptr + i]! | folds[start + i]!) !== names[start + i]) return false;
     }
     return true;
   }
@@ -146,10 +147,15 @@ function hasPlainKeys({ keys = [] }: Command): boolean {
   return keys.length < 2 || (last > 0 && last - first + 1 === keys.length);
 }
 
-function hashOf(bytes: Uint8Array, ptr: number, length: number, seed: number): number {
-  let hash = seed ^ 0x9e3779b9;
-  // A name is short; what is longer than any of them need not be read to its end.
-  const end = ptr + (length < 32 ? length : 32);
-  for (let at = ptr; at < end; at++) hash = Math.imul(hash ^ (bytes[at]! | 32), 0x01000193);
+/** From the length and four bytes, folded: as good as all bytes for names of commands, and of one cost for all. */
+function hashOf(bytes: Uint8Array, ptr: number, length: number, container: number): number {
+  if (length === 0) return 0;
+  const last = ptr + length - 1;
+  const first = (bytes[ptr]! | 32) + ((bytes[ptr + (length >> 2)]! | 32) << 8);
+  const second = (bytes[ptr + (length >> 1)]! | 32) + ((bytes[last]! | 32) << 8);
+  const hash = Math.imul(
+    first ^ (second << 16) ^ Math.imul(length + (container << 6), 0x85ebca6b),
+    0x9e3779b1,
+  );
   return hash ^ (hash >>> 15);
 }
