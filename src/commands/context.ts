@@ -31,4 +31,8 @@ export interface Server {
   readonly clusterEnabled: boolean;
   /** All commands, for COMMAND. */
   readonly table: CommandTable;
+  /** A replica deletes no expired key by itself: its master says when. */
+  readonly keepsExpired: boolean;
+  /** Access clocks count uses (an LFU maxmemory-policy) instead of telling the last one's time. */
+  readonly tracksFrequency: boolean;
 }

@@ -6,6 +6,7 @@
 import * as abi from "../../assembly/abi.ts";
 import { HOW_COUNTED, HOW_READ, HOW_TRACELESS } from "../../assembly/abi.ts";
 import type { Slice } from "../resp/reply.ts";
+import type { CommandExports } from "./exports.ts";
 import type { Memory } from "./memory.ts";
 import { orThrow } from "./refused.ts";
 
@@ -80,11 +81,37 @@ export class Keys {
     return this.type(key, how) !== abi.TYPE_NONE;
   }
 
+  /** As `has` in another database. */
+  hasIn(database: number, key: Bytes): boolean {
+    const selected = this.memory.database;
+    this.memory.database = database;
+    try {
+      return this.has(key);
+    } finally {
+      this.memory.database = selected;
+    }
+  }
+
+  /** Linear memory, where slices lie; read anew after any call into the engine. */
+  get linear(): Uint8Array {
+    return this.memory.bytes;
+  }
+
+  /** A copy of a slice's bytes. */
+  bytesOf(slice: Slice): Uint8Array {
+    return this.memory.copy(slice);
+  }
+
   /** A string's bytes; undefined when absent; throws WRONG_TYPE. */
   string(key: Bytes, how: How = HOW_READ): Slice | undefined {
     const { ptr, length } = this.#keys.bring(key);
     const found = orThrow(this.memory.wasm.stringOf(ptr, length, how));
     return found === 0 ? undefined : this.memory.result();
+  }
+
+  /** `SET key value` with key and value from the argv table, reply included; allocates nothing. */
+  runSet(): void {
+    orThrow((this.memory.wasm as unknown as CommandExports).set());
   }
 
   /** Sets a key to a string whatever it held; throws OUT_OF_MEMORY before any change. */
@@ -150,6 +177,12 @@ export class Keys {
     const { ptr, length } = this.#keys.bring(key);
     const clock = this.memory.wasm.clockOf(ptr, length);
     return clock === -1 ? undefined : clock;
+  }
+
+  /** Seconds since a key was last used, where the access clock counts seconds. Undefined = no such key. */
+  idleSeconds(key: Bytes): number | undefined {
+    const clock = this.accessClock(key);
+    return clock === undefined ? undefined : (this.memory.getU32(abi.STATE_ACCESS_CLOCK) - clock) & 0xffffff;
   }
 
   /** Bytes a key takes, all counted; undefined = no such key. */

@@ -22,3 +22,36 @@ export const STRING_TOO_LONG = fixed("ERR string exceeds maximum allowed size (p
 export const OUT_OF_MEMORY = fixed("OOM command not allowed when used memory > 'maxmemory'.");
 export const NO_AUTH = fixed("NOAUTH Authentication required.");
 export const CLUSTER_DISABLED = fixed("ERR This instance has cluster support disabled");
+
+// Strings and keys whatever they hold.
+export const NOT_FINITE = fixed("ERR increment would produce NaN or Infinity");
+export const LCS_NOT_STRINGS = fixed("ERR The specified keys must contain string values");
+export const LCS_AMBIGUOUS = fixed("ERR If you want both the length and indexes, please just use IDX.");
+export const LCS_TOO_LARGE = fixed("ERR Insufficient memory, failed allocating transient memory for LCS");
+export const EXPIRE_NX_OTHERS = fixed("ERR NX and XX, GT or LT options at the same time are not compatible");
+export const EXPIRE_GT_LT = fixed("ERR GT and LT options at the same time are not compatible");
+export const SAME_OBJECT = fixed("ERR source and destination objects are the same");
+export const DATABASE_OUT_OF_RANGE = fixed("ERR DB index is out of range");
+export const INVALID_FIRST_DATABASE = fixed("ERR invalid first DB index");
+export const INVALID_SECOND_DATABASE = fixed("ERR invalid second DB index");
+export const COPY_IN_CLUSTER = fixed("ERR Copying to another database is not allowed in cluster mode");
+export const MOVE_IN_CLUSTER = fixed("ERR MOVE is not allowed in cluster mode");
+export const SWAPDB_IN_CLUSTER = fixed("ERR SWAPDB is not allowed in cluster mode");
+export const INVALID_CURSOR = fixed("ERR invalid cursor");
+const POLICY_NOTE =
+  "Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.";
+export const IDLE_TIME_NOT_TRACKED = fixed(
+  `ERR An LFU maxmemory policy is selected, idle time not tracked. ${POLICY_NOTE}`,
+);
+export const FREQUENCY_NOT_TRACKED = fixed(
+  `ERR An LFU maxmemory policy is not selected, access frequency not tracked. ${POLICY_NOTE}`,
+);
+
+/** @param command full name, as `setex` */
+export const invalidExpireTime = (command: string): ReplyError =>
+  fixed(`ERR invalid expire time in '${command}' command`);
+/** @param option as sent, one character per byte; quoted as C would, up to a zero byte */
+export const unsupportedOption = (option: string): ReplyError =>
+  fixed(`ERR Unsupported option ${option.split("\0", 1)[0] ?? ""}`);
+export const outOfRange = (min: number, max: number): ReplyError =>
+  fixed(`ERR value is out of range, value must between ${min} and ${max}`);

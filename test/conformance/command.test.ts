@@ -1,6 +1,6 @@
 // COMMAND: the rows against redis-server's own, and whole requests against its GETKEYS.
 import { beforeAll, expect, test } from "bun:test";
-import type { Context } from "../../src/commands/context.ts";
+import type { Server } from "../../src/commands/context.ts";
 import type { Family } from "../../src/commands/family.ts";
 import { commandTable } from "../../src/commands/families.ts";
 import { readWhen } from "../../src/commands/getkeys.ts";
@@ -49,7 +49,7 @@ function run(table: CommandTable, args: TextArgs, reply: Reply): void {
   if (id === UNKNOWN) throw notFound(commandTable, args);
   if (!commandTable.acceptsCount(id, args.count)) throw wrongArity(commandTable, id);
   const handler = commandTable.rows[id]!.command.run as unknown as (
-    ...given: [Pick<Context, "server">, TextArgs, Reply]
+    ...given: [{ server: Pick<Server, "clusterEnabled" | "table"> }, TextArgs, Reply]
   ) => ReturnType<Handler>;
   handler({ server: { clusterEnabled: false, table } }, args, reply);
 }
