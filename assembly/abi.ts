@@ -53,6 +53,8 @@ export const REFUSED_STRING_TOO_LONG = -6;
 export const REFUSED_OFFSET = -7;
 export const REFUSED_DECREMENT_OVERFLOW = -8;
 export const REFUSED_NO_SUCH_KEY = -9;
+/** Wrong number of arguments, found only when the command looked closer (MSET with an odd one). */
+export const REFUSED_ARITY = -10;
 
 // --- Types and encodings of entries ---------------------------------------------------------------------------
 export const TYPE_NONE = 0;

@@ -178,6 +178,7 @@ export function sizeOf(ptr: usize): u32 {
 /** The block with its first `keep` bytes, at least `size` long; 0 when there is no room, and `ptr` lives on. */
 export function resize(ptr: usize, keep: u32, size: u32): usize {
   if (roundUp(size) == sizeOf(ptr)) return ptr;
+  if (size > SMALL_LIMIT && sizeOf(ptr) > SMALL_LIMIT && resizeRun(Page.of(ptr), size)) return ptr;
   const moved = alloc(size);
   if (moved == 0) return 0;
   memory.copy(moved, ptr, keep);
@@ -212,7 +213,7 @@ function newSlab(index: u32): u32 {
 }
 
 function allocRun(size: u32): usize {
-  const length = (size >> PAGE_SHIFT) + <u32>((size & (PAGE - 1)) != 0);
+  const length = pagesFor(size);
   const page = takePages(length);
   if (page == 0) return 0;
   const record = Page.record(page);
@@ -220,6 +221,34 @@ function allocRun(size: u32): usize {
   store<u32>(record, length, FIRST);
   used += (<u64>length) << PAGE_SHIFT;
   return (<usize>page) << PAGE_SHIFT;
+}
+
+/** Makes a large block longer or shorter where it stands; false when what follows it is taken. */
+function resizeRun(page: u32, size: u32): bool {
+  const record = Page.record(page);
+  const had = load<u32>(record, FIRST);
+  const length = pagesFor(size);
+  if (length < had) {
+    addRun(page + length, had - length);
+  } else {
+    const after = page + had;
+    const more = length - had;
+    if (after < pages && load<u8>(Page.record(after), KIND) != FREE) return false;
+    const run = after < pages ? load<u32>(Page.record(after), FIRST) : 0;
+    if (run < more) {
+      if (after + run != pages || !growBy(more)) return false;
+    }
+    const found = load<u32>(Page.record(after), FIRST);
+    removeRun(after);
+    if (found > more) addRun(after + more, found - more);
+  }
+  store<u32>(record, length, FIRST);
+  used += ((<u64>length) << PAGE_SHIFT) - ((<u64>had) << PAGE_SHIFT);
+  return true;
+}
+
+function pagesFor(size: u32): u32 {
+  return (size >> PAGE_SHIFT) + <u32>((size & (PAGE - 1)) != 0);
 }
 
 /** A run of `length` pages cut off a free one; 0 when there is none and memory cannot grow. */

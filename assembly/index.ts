@@ -11,8 +11,13 @@ export { flushDatabase, flushSlot, slotKeys } from "./flush";
 export { listSlot, scan } from "./scan";
 export { randomKey } from "./random";
 export { clearExpired, takeExpired } from "./expiry";
+export { expireCycle } from "./expirecycle";
 // single keys, for handlers in TypeScript
 export { clockOf, copyKey, deleteKey, entryOf, expireAtOf, memoryOf, renameKey } from "./access";
 export { setExpiry, setString, shapeOf, stringOf, typeOf } from "./access";
 // commands
-export { get, set } from "./strings";
+export { get, getdel, getset, set, setnx, strlen } from "./strings";
+export { append, getrange, setrange } from "./ranges";
+export { decr, decrby, incr, incrby } from "./counters";
+export { del, exists, mget, mset, msetnx, touch } from "./manykeys";
+export { dbsize, expiretime, persist, pexpiretime, pttl, ttl, type } from "./keys";

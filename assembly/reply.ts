@@ -20,6 +20,14 @@ export abstract class Reply {
   @inline static setEnd(at: usize): void {
     store<u32>(STATE_REPLY_END, <u32>at);
   }
+  /** Bytes in the arena. */
+  @inline static written(): u32 {
+    return load<u32>(STATE_REPLY_END) - load<u32>(STATE_REPLY);
+  }
+  /** Takes back all but the first `length` bytes. */
+  @inline static truncate(length: u32): void {
+    store<u32>(STATE_REPLY_END, load<u32>(STATE_REPLY) + length);
+  }
 }
 
 /** Makes room for `length` more bytes in the arena, which may move; false = no memory. */

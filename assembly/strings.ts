@@ -1,4 +1,4 @@
-// GET and SET, the commands of whole string values.
+// GET, SET and the other commands of one whole string value.
 //
 // Every command here reads the argv table, writes its reply into the arena and returns how many changes it made, or a
 // REFUSED_ code before the first.
@@ -6,8 +6,9 @@ import { REFUSED_OUT_OF_MEMORY, REFUSED_WRONG_TYPE } from "./abi";
 import { Args } from "./args";
 import { isString, stringBytes, stringLength } from "./entry";
 import { lookupRead, lookupWrite } from "./expiry";
-import { LINE_ROOM, Reply, replyBulk, replyNull, replyOk } from "./reply";
+import { LINE_ROOM, Reply, replyBulk, replyInteger, replyNull, replyOk } from "./reply";
 import { DIGITS, storeString } from "./stringvalue";
+import { removeFound } from "./table";
 
 /** GET key */
 export function get(): i32 {
@@ -22,6 +23,47 @@ export function set(): i32 {
   if (!storeArg(Args.slot(), 1, entry)) return REFUSED_OUT_OF_MEMORY;
   replyOk();
   return 1;
+}
+
+/** SETNX key value */
+export function setnx(): i32 {
+  if (!Reply.reserve(LINE_ROOM)) return REFUSED_OUT_OF_MEMORY;
+  if (lookupWrite(Args.slot(), Args.ptr(1), Args.length(1)) != 0) {
+    replyInteger(0);
+    return 0;
+  }
+  if (!storeArg(Args.slot(), 1, 0)) return REFUSED_OUT_OF_MEMORY;
+  replyInteger(1);
+  return 1;
+}
+
+/** GETSET key value */
+export function getset(): i32 {
+  const entry = lookupRead(Args.slot(), Args.ptr(1), Args.length(1));
+  const start = Reply.written();
+  const refused = replyString(entry);
+  if (refused < 0) return refused;
+  if (storeArg(Args.slot(), 1, entry)) return 1;
+  Reply.truncate(start);
+  return REFUSED_OUT_OF_MEMORY;
+}
+
+/** GETDEL key */
+export function getdel(): i32 {
+  const entry = lookupRead(Args.slot(), Args.ptr(1), Args.length(1));
+  const refused = replyString(entry);
+  if (refused < 0 || entry == 0) return refused;
+  removeFound(Args.slot());
+  return 1;
+}
+
+/** STRLEN key */
+export function strlen(): i32 {
+  if (!Reply.reserve(LINE_ROOM)) return REFUSED_OUT_OF_MEMORY;
+  const entry = lookupRead(Args.slot(), Args.ptr(1), Args.length(1));
+  if (entry != 0 && !isString(entry)) return REFUSED_WRONG_TYPE;
+  replyInteger(entry == 0 ? 0 : stringLength(entry));
+  return 0;
 }
 
 /** Stores argument `key + 1` under argument `key`, without expiry. */

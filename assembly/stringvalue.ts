@@ -11,7 +11,7 @@ export const KEEP_EXPIRY: f64 = -1;
 
 const INTEGER: usize = memory.data(8);
 export const DIGITS: usize = memory.data(24);
-/** Beyond this a growing string is given this much room ahead, before it as much again as it has. */
+/** A growing string is given as much room again as it has, from here on this much or an eighth of it. */
 const AHEAD: u32 = 1048576;
 
 /**
@@ -105,9 +105,8 @@ function isSameShape(entry: usize, keyLength: u32, length: u32, expires: bool): 
  * @returns the entry, which may have moved; 0 = no memory, nothing changed
  */
 export function extendString(slot: u32, entry: usize, length: u32): usize {
-  const isInteger = Entry.encoding(entry) == ENCODING_INT;
   const had = stringLength(entry);
-  if (!isInteger && hasRoomFor(entry, length)) {
+  if (Entry.encoding(entry) != ENCODING_INT && hasRoomFor(entry, length)) {
     if (length > had) {
       memory.fill(Entry.value(entry) + had, 0, length - had);
       Entry.setValueLength(entry, length);
@@ -115,22 +114,28 @@ export function extendString(slot: u32, entry: usize, length: u32): usize {
     Entry.setEncoding(entry, ENCODING_RAW);
     return entry;
   }
-  const room = length > had ? roomFor(length) : max(length, had);
-  const keyLength = Entry.keyLength(entry);
-  const expiry = Entry.expires(entry) ? Entry.expireAt(entry) : 0;
   const total = max(length, had);
-  if (!isInteger && Entry.isWide(entry)) {
-    // The form stays: the block can grow, in place where it is large.
+  const moved = moveString(slot, entry, had, total, roomFor(total));
+  return moved != 0 ? moved : moveString(slot, entry, had, total, total);
+}
+
+/** `room` bytes for a string of `had` that becomes `total` long. */
+function moveString(slot: u32, entry: usize, had: u32, total: u32, room: u32): usize {
+  const keyLength = Entry.keyLength(entry);
+  const expires = Entry.expires(entry);
+  if (Entry.encoding(entry) != ENCODING_INT && Entry.isWide(entry)) {
+    // The form stays, so the block may grow where it stands.
     const used = Entry.headLength(entry) + keyLength;
     const moved = resize(entry, used + had, used + room);
     if (moved == 0) return 0;
     memory.fill(Entry.value(moved) + had, 0, total - had);
     Entry.setValueLength(moved, total);
     Entry.setEncoding(moved, ENCODING_RAW);
-    movedFound(slot, moved, expiry != 0);
+    movedFound(moved);
     return moved;
   }
-  const fresh = createEntry(Entry.key(entry), keyLength, TYPE_STRING, ENCODING_RAW, total, room, expiry);
+  const expireAtMs = expires ? Entry.expireAt(entry) : 0;
+  const fresh = createEntry(Entry.key(entry), keyLength, TYPE_STRING, ENCODING_RAW, total, room, expireAtMs);
   if (fresh == 0) return 0;
   memory.copy(Entry.value(fresh), stringBytes(entry, DIGITS), had);
   memory.fill(Entry.value(fresh) + had, 0, total - had);
@@ -139,5 +144,5 @@ export function extendString(slot: u32, entry: usize, length: u32): usize {
 }
 
 function roomFor(length: u32): u32 {
-  return length < AHEAD ? length * 2 : length + AHEAD;
+  return length < AHEAD ? length * 2 : length + max(AHEAD, length >> 3);
 }

@@ -143,9 +143,8 @@ export function replaceFound(slot: u32, entry: usize): void {
   dispose(old);
 }
 
-/** As `replaceFound` when the new entry took the place of the old one by itself: its block was the old one's. */
-export function movedFound(slot: u32, entry: usize, didExpire: bool): void {
-  setExpiring(slot, didExpire, Entry.expires(entry));
+/** Notes that the entry `find` has just found has moved. */
+export function movedFound(entry: usize): void {
   store<u32>(foundBucket + (foundIndex << 2), <u32>entry);
 }
 

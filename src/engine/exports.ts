@@ -28,6 +28,7 @@ export interface Exports {
   randomKey(seed: number): number;
   takeExpired(): void;
   clearExpired(): void;
+  expireCycle(budget: number): number;
   // Single keys; `how` = a HOW_ constant.
   entryOf(key: number, length: number, how: number): number;
   typeOf(key: number, length: number, how: number): number;
@@ -51,7 +52,34 @@ export interface Exports {
 }
 
 /** Names of the commands the engine runs by itself. */
-const names = ["get", "set"] as const;
+const names = [
+  "append",
+  "dbsize",
+  "decr",
+  "decrby",
+  "del",
+  "exists",
+  "expiretime",
+  "get",
+  "getdel",
+  "getrange",
+  "getset",
+  "incr",
+  "incrby",
+  "mget",
+  "mset",
+  "msetnx",
+  "persist",
+  "pexpiretime",
+  "pttl",
+  "set",
+  "setnx",
+  "setrange",
+  "strlen",
+  "touch",
+  "ttl",
+  "type",
+] as const;
 
 export type EngineName = (typeof names)[number];
 

@@ -27,7 +27,7 @@ const refusals: readonly (readonly [number, ReplyError])[] = [
 
 const byCode = new Map(refusals);
 
-/** The error behind a REFUSED_ code. */
+/** The error behind a REFUSED_ code. (REFUSED_ARITY is not here: its text holds the command's name.) */
 export function refusal(code: number): ReplyError {
   const error = byCode.get(code);
   if (error === undefined) throw new Error(`the engine refused with an unknown code: ${code}`);
