@@ -1,0 +1,151 @@
+// LZF, the compression of strings in RDB. A compressed string is a row of runs:
+//
+//   000nnnnn  bytes            n + 1 literal bytes follow
+//   lllooooo  oooooooo         l in 1..6: copy l + 2 bytes from o + 1 bytes back
+//   111ooooo  llllllll oooooooo       copy l + 9 bytes from o + 1 bytes back
+//
+// A payload equals Redis's byte for byte only if the same matches are found, so the hash, the places it is noted at and
+// the longest match are those of liblzf in its "very fast" setting.
+
+const SLOTS: u32 = 1 << 16;
+const LONGEST_RUN: usize = 32;
+const FARTHEST_BACK: u32 = 8192;
+const LONGEST_MATCH: usize = 264;
+
+/**
+ * Per hash of three bytes where they were last seen, as `origin` + position. What is not above `origin` comes from
+ * strings before this one; so the table need not be cleared for each string.
+ */
+const seen = memory.data(262144, 64);
+let origin: u32 = 0;
+
+abstract class Lzf {
+  /** Slot of the three bytes at `at`. */
+  @inline static slot(at: usize): usize {
+    const three: u32 = ((load<u8>(at) as u32) << 16) | ((load<u8>(at, 1) as u32) << 8) | load<u8>(at, 2);
+    return seen + ((((three >> 8) - three * 5) & (SLOTS - 1)) << 2);
+  }
+
+  @inline static sameThree(one: usize, other: usize): bool {
+    return load<u16>(one) == load<u16>(other) && load<u8>(one, 2) == load<u8>(other, 2);
+  }
+}
+
+/** Bytes two runs share, given that the first three are the same; `left` bytes remain from `at` on. */
+function matchLength(from: usize, at: usize, left: usize): usize {
+  // The last two bytes are never part of a match unless 19 are left: liblzf compares the first 18 without counting.
+  const longest = min(left - 2, LONGEST_MATCH);
+  let length: usize = 3;
+  if (longest > 16) {
+    while (length < 19) {
+      if (load<u8>(from + length) != load<u8>(at + length)) return length;
+      length++;
+    }
+  }
+  while (length < longest && load<u8>(from + length) == load<u8>(at + length)) length++;
+  return length;
+}
+
+/**
+ * Compresses `length` bytes (three at least) into `room` bytes.
+ * @returns bytes written; 0 = they do not fit
+ */
+export function lzfCompress(source: usize, length: u32, target: usize, room: u32): u32 {
+  if (length < 3 || room == 0) return 0;
+  if (origin > u32.MAX_VALUE - length) {
+    memory.fill(seen, 0, SLOTS << 2);
+    origin = 0;
+  }
+  const base = origin;
+  origin += length;
+  const end = source + length;
+  const lastThree = end - 2;
+  const limit = target + room;
+  let at = source;
+  let run = target; // where the length of the literal run in hand will stand
+  let out = target + 1;
+  while (at < lastThree) {
+    const slot = Lzf.slot(at);
+    const noted = load<u32>(slot);
+    const position = (at - source) as u32;
+    store<u32>(slot, base + position);
+    const from = source + (noted - base);
+    // Position 0 is never matched: `base` itself reads as "not in this string".
+    if (noted > base && position - (noted - base) <= FARTHEST_BACK && Lzf.sameThree(from, at)) {
+      const literals = out - run - 1;
+      if (literals > 0) store<u8>(run, literals - 1);
+      else out = run;
+      if (out + 4 >= limit) return 0;
+      const taken = matchLength(from, at, end - at);
+      const back = at - from - 1;
+      const code = taken - 2;
+      if (code < 7) {
+        store<u8>(out++, (back >> 8) + (code << 5));
+      } else {
+        store<u8>(out++, (back >> 8) + (7 << 5));
+        store<u8>(out++, code - 7);
+      }
+      store<u8>(out++, back);
+      run = out++;
+      at += taken;
+      if (at >= lastThree) break;
+      // Of the bytes in the match only its last two places are noted.
+      store<u32>(Lzf.slot(at - 2), base + ((at - 2 - source) as u32));
+      store<u32>(Lzf.slot(at - 1), base + ((at - 1 - source) as u32));
+    } else {
+      if (out >= limit) return 0;
+      store<u8>(out++, load<u8>(at++));
+      if (out - run - 1 == LONGEST_RUN) {
+        store<u8>(run, LONGEST_RUN - 1);
+        run = out++;
+      }
+    }
+  }
+  if (out + 3 > limit) return 0;
+  while (at < end) {
+    store<u8>(out++, load<u8>(at++));
+    if (out - run - 1 == LONGEST_RUN) {
+      store<u8>(run, LONGEST_RUN - 1);
+      run = out++;
+    }
+  }
+  const literals = out - run - 1;
+  if (literals > 0) store<u8>(run, literals - 1);
+  else out = run;
+  return (out - target) as u32;
+}
+
+/**
+ * Expands `length` bytes into exactly `expected` bytes. Whatever the input holds, nothing outside the two areas is
+ * read or written.
+ * @returns whether the input was whole and gave exactly that many bytes
+ */
+export function lzfDecompress(source: usize, length: u32, target: usize, expected: u32): bool {
+  let at = source;
+  let out = target;
+  const end = source + length;
+  const limit = target + expected;
+  while (at < end) {
+    const control = load<u8>(at++) as usize;
+    if (control < 32) {
+      const literals = control + 1;
+      if (literals > end - at || literals > limit - out) return false;
+      memory.copy(out, at, literals);
+      at += literals;
+      out += literals;
+      continue;
+    }
+    let count = (control >> 5) + 2;
+    if (count == 9) {
+      if (at >= end) return false;
+      count += load<u8>(at++);
+    }
+    if (at >= end) return false;
+    const back = (((control & 31) << 8) | load<u8>(at++)) + 1;
+    if (back > out - target || count > limit - out) return false;
+    if (back >= count) memory.copy(out, out - back, count);
+    else for (let i: usize = 0; i < count; i++) store<u8>(out + i, load<u8>(out + i - back));
+    out += count;
+  }
+  return out == limit;
+}

@@ -1,0 +1,173 @@
+import { describe, expect, test } from "bun:test";
+import { type RdbKey, RdbReader, type RdbSink } from "../../../src/replication/rdb-reader.ts";
+import { rdbLength, RdbWriter } from "../../../src/replication/rdb-writer.ts";
+import { plainCodec, plainCrc64 } from "../../support/rdbcodec.ts";
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+const ascii = (value: string): number[] => [...new TextEncoder().encode(value)];
+const string = (value: string): number[] => [...rdbLength(value.length), ...ascii(value)];
+
+interface Seen {
+  readonly aux: Record<string, string>;
+  readonly sizes: number[][];
+  readonly keys: {
+    database: number;
+    key: string;
+    value: string;
+    expireAtMs?: number;
+    idle?: number;
+    frequency?: number;
+  }[];
+}
+
+function recording(): { seen: Seen; sink: RdbSink } {
+  const seen: Seen = { aux: {}, sizes: [], keys: [] };
+  const sink: RdbSink = {
+    aux: (name, value) => void (seen.aux[name] = value),
+    resize: (...sizes) => void seen.sizes.push(sizes),
+    string: (about: RdbKey, value) =>
+      void seen.keys.push({
+        database: about.database,
+        key: text(about.key),
+        value: text(value),
+        ...(about.expireAtMs === undefined ? {} : { expireAtMs: about.expireAtMs }),
+        ...(about.idleSeconds === undefined ? {} : { idle: about.idleSeconds }),
+        ...(about.frequency === undefined ? {} : { frequency: about.frequency }),
+      }),
+  };
+  return { seen, sink };
+}
+
+/** A whole file around `records`, with its checksum. */
+function file(records: number[], version = 10): Uint8Array {
+  const body = Uint8Array.from([...ascii(`REDIS${String(version).padStart(4, "0")}`), ...records, 255]);
+  const all = new Uint8Array(body.length + 8);
+  all.set(body);
+  new DataView(all.buffer).setBigUint64(body.length, plainCrc64(0n, body), true);
+  return all;
+}
+
+function read(bytes: Uint8Array, size = bytes.length): Seen {
+  const { seen, sink } = recording();
+  const reader = new RdbReader(sink, plainCodec);
+  for (let at = 0; at < bytes.length; at += size) reader.feed(bytes.slice(at, at + size));
+  reader.finish();
+  return seen;
+}
+
+const EVERYTHING = [
+  ...[250, ...string("redis-ver"), ...string("7.0.15")],
+  ...[250, ...string("redis-bits"), 0xc0, 64],
+  ...[254, 0, 251, 5, 2],
+  ...[0, ...string("plain"), ...string("value")],
+  ...[252, 0, 0x10, 0xa5, 0xd4, 0xe8, 0, 0, 0, 0, ...string("millis"), 0xc0, 0x80],
+  ...[253, 0, 0xca, 0x9a, 0x3b, 0, ...string("seconds"), 0xc1, 0x39, 0x30],
+  ...[248, 0x41, 0x00, 0, ...string("idle"), 0xc2, 0x15, 0xcd, 0x5b, 0x07],
+  ...[249, 200, 0, ...string("frequency"), ...string("")],
+  ...[245, 0, 244, 1, 2, 3],
+  // LZF: "a" literal, then 20 bytes from one byte back.
+  ...[254, 0x41, 0x00, 0, ...string("packed"), 0xc3, 5, 21, 0, 97, 0xe0, 11, 0],
+  ...[0, 0x80, 0, 0, 0, 4, ...ascii("long"), 0x81, 0, 0, 0, 0, 0, 0, 0, 3, ...ascii("far")],
+];
+
+describe("the RDB reader", () => {
+  test("reads every opcode and string form, in pieces of every size", () => {
+    const bytes = file(EVERYTHING, 12);
+    const whole = read(bytes);
+    expect(whole.aux).toEqual({ "redis-ver": "7.0.15", "redis-bits": "64" });
+    expect(whole.sizes).toEqual([[0, 5, 2]]);
+    expect(whole.keys).toEqual([
+      { database: 0, key: "plain", value: "value" },
+      { database: 0, key: "millis", value: "-128", expireAtMs: 1_000_000_000_000 },
+      { database: 0, key: "seconds", value: "12345", expireAtMs: 1_000_000_000_000 },
+      { database: 0, key: "idle", value: "123456789", idle: 256 },
+      { database: 0, key: "frequency", value: "", frequency: 200 },
+      { database: 256, key: "packed", value: "a".repeat(21) },
+      { database: 256, key: "long", value: "far" },
+    ]);
+    for (let size = 1; size < bytes.length; size++) expect(read(bytes, size)).toEqual(whole);
+  });
+
+  test("takes every cut for an unfinished file", () => {
+    const bytes = file(EVERYTHING, 12);
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => read(bytes.slice(0, length), 7)).toThrow("ends in the middle");
+    }
+    expect(() => read(Uint8Array.from([...bytes, 0]))).toThrow("bytes after the end");
+  });
+
+  test("finds any changed byte by the checksum, unless none was written", () => {
+    const bytes = file([254, 0, 0, ...string("key"), ...string("value")]);
+    for (let at = bytes.length - 8; at < bytes.length; at++) {
+      const damaged = bytes.slice();
+      damaged[at] = (damaged[at] as number) ^ 1;
+      expect(() => read(damaged)).toThrow("wrong checksum");
+    }
+    const damaged = bytes.slice();
+    damaged[bytes.length - 10] = (damaged[bytes.length - 10] as number) ^ 1;
+    expect(() => read(damaged)).toThrow("wrong checksum");
+    damaged.fill(0, bytes.length - 8);
+    expect(read(damaged).keys).toEqual([{ database: 0, key: "key", value: "valud" }]);
+  });
+
+  test("refuses what this server cannot hold, naming it", () => {
+    expect(() => read(file([18, ...string("mine"), 1]))).toThrow(
+      "slotmesh holds strings only; key mine is a list",
+    );
+    expect(() => read(file([16, ...string("h"), 0]))).toThrow("key h is a hash");
+    expect(() => read(file([245, ...string("#!lua")]))).toThrow("functions");
+    expect(() => read(file([246, 0]))).toThrow("functions");
+    expect(() => read(file([247, 1]))).toThrow("modules");
+    expect(() => read(file([99]))).toThrow("unknown value type 99");
+    expect(() => read(file([], 13))).toThrow("RDB version 0013");
+    expect(() => read(Uint8Array.from(ascii("RUBBISH00")))).toThrow("signature");
+  });
+
+  test("refuses a damaged compressed string", () => {
+    expect(() => read(file([0, ...string("k"), 0xc3, 3, 21, 0xe0, 11, 0]))).toThrow("damaged");
+  });
+});
+
+describe("the RDB writer", () => {
+  function written(): Uint8Array {
+    const pieces: number[] = [];
+    const writer = new RdbWriter(plainCrc64, (bytes) => void pieces.push(...bytes));
+    const replication = { database: 0, replId: "ab".repeat(20), offset: 70_000 };
+    writer.head({ createdAtMs: 1_700_000_000_999, usedMemory: 300, aofBase: false, replication });
+    writer.entries(0, { keys: 100, expires: 0 }, Uint8Array.from([0, ...string("a"), ...string("1")]));
+    writer.entries(0, { keys: 100, expires: 0 }, Uint8Array.from([0, ...string("b"), ...string("2")]));
+    writer.entries(4, { keys: 70_000, expires: 1 }, Uint8Array.from([0, ...string("c"), ...string("3")]));
+    writer.entries(5, { keys: 0, expires: 0 }, new Uint8Array(0));
+    writer.end();
+    return Uint8Array.from(pieces);
+  }
+
+  test("writes what the reader reads", () => {
+    const seen = read(written(), 5);
+    expect(seen.aux).toEqual({
+      "redis-ver": "7.0.15",
+      "redis-bits": "64",
+      ctime: "1700000000",
+      "used-mem": "300",
+      "repl-stream-db": "0",
+      "repl-id": "ab".repeat(20),
+      "repl-offset": "70000",
+      "aof-base": "0",
+    });
+    expect(seen.sizes).toEqual([[0, 100, 0], [4, 70_000, 1]]); // prettier-ignore
+    expect(seen.keys.map(({ database, key, value }) => [database, key, value])).toEqual([
+      [0, "a", "1"],
+      [0, "b", "2"],
+      [4, "c", "3"],
+    ]);
+  });
+
+  test("writes lengths in as few bytes as Redis", () => {
+    expect(rdbLength(63)).toEqual([63]);
+    expect(rdbLength(64)).toEqual([0x40, 64]);
+    expect(rdbLength(16_383)).toEqual([0x7f, 255]);
+    expect(rdbLength(16_384)).toEqual([0x80, 0, 0, 0x40, 0]);
+    expect(rdbLength(0xffffffff)).toEqual([0x80, 255, 255, 255, 255]);
+    expect(rdbLength(2 ** 32)).toEqual([0x81, 0, 0, 0, 1, 0, 0, 0, 0]);
+  });
+});
