@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { MutationLog, type LogReader } from "../../../src/replication/log.ts";
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+/** What stands at an offset of the random log. */
+const byteAt = (offset: number): number => (offset * 7 + (offset >> 8)) & 255;
 const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);
 
 function drain(log: MutationLog, reader: LogReader): string {
@@ -98,7 +100,6 @@ describe("the mutation log", () => {
       state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
       return Math.floor((state / 2 ** 32) * below);
     };
-    const byteAt = (offset: number): number => (offset * 7 + (offset >> 8)) & 255;
     const log = new MutationLog();
     const readers: LogReader[] = [];
     for (let step = 0; step < 4000; step++) {

@@ -56,19 +56,19 @@ function read(bytes: Uint8Array, size = bytes.length): Seen {
 }
 
 const EVERYTHING = [
-  ...[250, ...string("redis-ver"), ...string("7.0.15")],
-  ...[250, ...string("redis-bits"), 0xc0, 64],
-  ...[254, 0, 251, 5, 2],
-  ...[0, ...string("plain"), ...string("value")],
-  ...[252, 0, 0x10, 0xa5, 0xd4, 0xe8, 0, 0, 0, 0, ...string("millis"), 0xc0, 0x80],
-  ...[253, 0, 0xca, 0x9a, 0x3b, 0, ...string("seconds"), 0xc1, 0x39, 0x30],
-  ...[248, 0x41, 0x00, 0, ...string("idle"), 0xc2, 0x15, 0xcd, 0x5b, 0x07],
-  ...[249, 200, 0, ...string("frequency"), ...string("")],
-  ...[245, 0, 244, 1, 2, 3],
+  [250, ...string("redis-ver"), ...string("7.0.15")],
+  [250, ...string("redis-bits"), 0xc0, 64],
+  [254, 0, 251, 5, 2],
+  [0, ...string("plain"), ...string("value")],
+  [252, 0, 0x10, 0xa5, 0xd4, 0xe8, 0, 0, 0, 0, ...string("millis"), 0xc0, 0x80],
+  [253, 0, 0xca, 0x9a, 0x3b, 0, ...string("seconds"), 0xc1, 0x39, 0x30],
+  [248, 0x41, 0x00, 0, ...string("idle"), 0xc2, 0x15, 0xcd, 0x5b, 0x07],
+  [249, 200, 0, ...string("frequency"), ...string("")],
+  [245, 0, 244, 1, 2, 3],
   // LZF: "a" literal, then 20 bytes from one byte back.
-  ...[254, 0x41, 0x00, 0, ...string("packed"), 0xc3, 5, 21, 0, 97, 0xe0, 11, 0],
-  ...[0, 0x80, 0, 0, 0, 4, ...ascii("long"), 0x81, 0, 0, 0, 0, 0, 0, 0, 3, ...ascii("far")],
-];
+  [254, 0x41, 0x00, 0, ...string("packed"), 0xc3, 5, 21, 0, 97, 0xe0, 11, 0],
+  [0, 0x80, 0, 0, 0, 4, ...ascii("long"), 0x81, 0, 0, 0, 0, 0, 0, 0, 3, ...ascii("far")],
+].flat();
 
 describe("the RDB reader", () => {
   test("reads every opcode and string form, in pieces of every size", () => {
@@ -128,20 +128,20 @@ describe("the RDB reader", () => {
   });
 });
 
-describe("the RDB writer", () => {
-  function written(): Uint8Array {
-    const pieces: number[] = [];
-    const writer = new RdbWriter(plainCrc64, (bytes) => void pieces.push(...bytes));
-    const replication = { database: 0, replId: "ab".repeat(20), offset: 70_000 };
-    writer.head({ createdAtMs: 1_700_000_000_999, usedMemory: 300, aofBase: false, replication });
-    writer.entries(0, { keys: 100, expires: 0 }, Uint8Array.from([0, ...string("a"), ...string("1")]));
-    writer.entries(0, { keys: 100, expires: 0 }, Uint8Array.from([0, ...string("b"), ...string("2")]));
-    writer.entries(4, { keys: 70_000, expires: 1 }, Uint8Array.from([0, ...string("c"), ...string("3")]));
-    writer.entries(5, { keys: 0, expires: 0 }, new Uint8Array(0));
-    writer.end();
-    return Uint8Array.from(pieces);
-  }
+function written(): Uint8Array {
+  const pieces: number[] = [];
+  const writer = new RdbWriter(plainCrc64, (bytes) => void pieces.push(...bytes));
+  const replication = { database: 0, replId: "ab".repeat(20), offset: 70_000 };
+  writer.head({ createdAtMs: 1_700_000_000_999, usedMemory: 300, aofBase: false, replication });
+  writer.entries(0, { keys: 100, expires: 0 }, Uint8Array.from([0, ...string("a"), ...string("1")]));
+  writer.entries(0, { keys: 100, expires: 0 }, Uint8Array.from([0, ...string("b"), ...string("2")]));
+  writer.entries(4, { keys: 70_000, expires: 1 }, Uint8Array.from([0, ...string("c"), ...string("3")]));
+  writer.entries(5, { keys: 0, expires: 0 }, new Uint8Array(0));
+  writer.end();
+  return Uint8Array.from(pieces);
+}
 
+describe("the RDB writer", () => {
   test("writes what the reader reads", () => {
     const seen = read(written(), 5);
     expect(seen.aux).toEqual({
