@@ -39,3 +39,11 @@ export const RDB_ENCODED_LZF = 3;
 
 /** Strings up to this length are never compressed. */
 export const RDB_UNCOMPRESSED_LIMIT = 20;
+
+// Why a DUMP payload cannot be restored; apart from the REFUSED_ codes of abi.ts.
+/** Cut short, of a newer version, or its checksum is wrong. */
+export const RDB_PAYLOAD_REJECTED = -101;
+/** The footer is right, what stands before it makes no sense. */
+export const RDB_PAYLOAD_DAMAGED = -102;
+/** A value of a type that is not held. */
+export const RDB_PAYLOAD_OTHER_TYPE = -103;
