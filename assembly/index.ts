@@ -15,6 +15,9 @@ export { expireCycle } from "./expirecycle";
 // single keys, for handlers in TypeScript
 export { clockOf, copyKey, deleteKey, entryOf, expireAtOf, memoryOf, renameKey } from "./access";
 export { setExpiry, setString, shapeOf, stringOf, typeOf } from "./access";
+// values in RDB form
+export { crc64 } from "./crc64";
+export { rdbDump, rdbExpand, rdbParse, rdbScratch, rdbSlot, setRdbCompression } from "./rdb";
 // commands
 export { get, getdel, getset, set, setnx, strlen } from "./strings";
 export { append, getrange, setrange } from "./ranges";

@@ -6,12 +6,7 @@
 //
 // What is written gathers in one block of the heap, which the host reads through STATE_RESULT_PTR and _LENGTH before
 // the next call here.
-import {
-  ENCODING_INT,
-  REFUSED_OUT_OF_MEMORY,
-  STATE_RESULT_LENGTH,
-  STATE_RESULT_PTR,
-} from "./abi";
+import { ENCODING_INT, REFUSED_OUT_OF_MEMORY, STATE_RESULT_LENGTH, STATE_RESULT_PTR } from "./abi";
 import { crc64 } from "./crc64";
 import { Database, Slot } from "./database";
 import { Entry } from "./entry";
@@ -141,7 +136,7 @@ function writeInteger(value: i64): bool {
 function writeString(ptr: usize, size: u32): bool {
   if (!reserve(HEAD_ROOM + size)) return false;
   if (size <= INTEGER_LIMIT && parse(ptr, size) && writeInteger(parsed)) return true;
-  if (compresses && size > RDB_UNCOMPRESSED_LIMIT && writeCompressed(ptr, size)) return true;
+  if (compresses && size > <u32>RDB_UNCOMPRESSED_LIMIT && writeCompressed(ptr, size)) return true;
   writeLength(size);
   memory.copy(block + length, ptr, size);
   length += size;
@@ -240,7 +235,8 @@ export function rdbParse(ptr: usize, size: u32): i32 {
   if (load<u16>(footer) > <u16>RDB_VERSION) return RDB_PAYLOAD_REJECTED;
   if (load<u64>(footer, 2) != crc64(0, ptr, size - 8)) return RDB_PAYLOAD_REJECTED;
   if (ptr == footer) return RDB_PAYLOAD_DAMAGED;
-  if (load<u8>(ptr) != RDB_TYPE_STRING) return isOtherType(load<u8>(ptr)) ? RDB_PAYLOAD_OTHER_TYPE : RDB_PAYLOAD_DAMAGED;
+  if (load<u8>(ptr) != RDB_TYPE_STRING)
+    return isOtherType(load<u8>(ptr)) ? RDB_PAYLOAD_OTHER_TYPE : RDB_PAYLOAD_DAMAGED;
   readAt = ptr + 1;
   readEnd = footer;
   return readString();
@@ -268,7 +264,8 @@ function readLength(first: u32): u32 {
   if (form == RDB_LENGTH_6) return first & 63;
   if (form == RDB_LENGTH_14) return ((first & 63) << 8) | readByte();
   const wide = first == RDB_LENGTH_64;
-  if ((!wide && first != RDB_LENGTH_32) || readEnd - readAt < (wide ? 8 : 4)) {
+  const size: usize = wide ? 8 : 4;
+  if ((!wide && first != RDB_LENGTH_32) || size > readEnd - readAt) {
     readFailed = true;
     return 0;
   }
@@ -285,14 +282,14 @@ function readString(): i32 {
   if (readFailed) return RDB_PAYLOAD_DAMAGED;
   if (first >> 6 != RDB_ENCODED) {
     const size = readLength(first);
-    if (readFailed || size > readEnd - readAt) return RDB_PAYLOAD_DAMAGED;
+    if (readFailed || size > <u32>(readEnd - readAt)) return RDB_PAYLOAD_DAMAGED;
     store<u32>(STATE_RESULT_PTR, <u32>readAt);
     store<u32>(STATE_RESULT_LENGTH, size);
     return 0;
   }
   const encoding = first & 63;
   if (encoding == RDB_ENCODED_LZF) return readCompressed();
-  if (encoding > RDB_ENCODED_INT32) return RDB_PAYLOAD_DAMAGED;
+  if (encoding > <u32>RDB_ENCODED_INT32) return RDB_PAYLOAD_DAMAGED;
   if (readEnd - readAt < 1 << encoding) return RDB_PAYLOAD_DAMAGED;
   let value: i64 = load<i8>(readAt);
   if (encoding == RDB_ENCODED_INT16) value = load<i16>(readAt);
@@ -306,7 +303,7 @@ function readCompressed(): i32 {
   const packed = readLength(readByte());
   if (readFailed) return RDB_PAYLOAD_DAMAGED;
   const size = readLength(readByte());
-  if (readFailed || packed == 0 || packed > readEnd - readAt) return RDB_PAYLOAD_DAMAGED;
+  if (readFailed || packed == 0 || packed > <u32>(readEnd - readAt)) return RDB_PAYLOAD_DAMAGED;
   return rdbExpand(readAt, packed, size);
 }
 

@@ -1,6 +1,10 @@
 // The engine's RDB side: checksums, compression, values as DUMP and snapshots carry them.
 import { REFUSED_OUT_OF_MEMORY } from "../../assembly/abi.ts";
-import { RDB_PAYLOAD_DAMAGED, RDB_PAYLOAD_OTHER_TYPE, RDB_PAYLOAD_REJECTED } from "../../assembly/rdbformat.ts";
+import {
+  RDB_PAYLOAD_DAMAGED,
+  RDB_PAYLOAD_OTHER_TYPE,
+  RDB_PAYLOAD_REJECTED,
+} from "../../assembly/rdbformat.ts";
 import { OUT_OF_MEMORY, ReplyError } from "../resp/errors.ts";
 import type { Slice } from "../resp/reply.ts";
 import type { Memory } from "./memory.ts";

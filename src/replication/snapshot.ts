@@ -13,9 +13,7 @@ export interface SnapshotSource {
   databases(): readonly number[];
   /** Keys of a database, and those of them that expire. */
   sizes(database: number): { readonly keys: number; readonly expires: number };
-  /** Whether a slot holds no key. */
-  isEmpty(database: number, slot: number): boolean;
-  /** Writes a slot's entries in RDB form; the pieces die with the next call. Throws when there is no memory. */
+  /** Writes a slot's entries in RDB form, if any; the pieces die with the next call. Throws without memory. */
   serialise(database: number, slot: number, write: (bytes: Uint8Array) => void): void;
 }
 
@@ -40,7 +38,12 @@ export class Snapshot {
   ) {
     this.#remaining = source
       .databases()
-      .map((database) => ({ database, sizes: source.sizes(database), written: new Uint8Array(SLOT_COUNT), next: 0 }));
+      .map((database) => ({
+        database,
+        sizes: source.sizes(database),
+        written: new Uint8Array(SLOT_COUNT),
+        next: 0,
+      }));
     writer.head(origin);
   }
 
@@ -91,9 +94,12 @@ export class Snapshot {
     if (remaining.written[slot] === 1) return false;
     remaining.written[slot] = 1;
     const { database, sizes } = remaining;
-    if (this.source.isEmpty(database, slot)) return false;
-    this.source.serialise(database, slot, (bytes) => this.writer.entries(database, sizes, bytes));
-    return true;
+    let wrote = false;
+    this.source.serialise(database, slot, (bytes) => {
+      wrote = true;
+      this.writer.entries(database, sizes, bytes);
+    });
+    return wrote;
   }
 
   #finish(): void {
