@@ -17,7 +17,7 @@ export { clockOf, copyKey, deleteKey, entryOf, expireAtOf, memoryOf, renameKey }
 export { setExpiry, setString, shapeOf, stringOf, typeOf } from "./access";
 // values in RDB form
 export { crc64 } from "./crc64";
-export { rdbDump, rdbExpand, rdbParse, rdbScratch, rdbSlot, setRdbCompression } from "./rdb";
+export { rdbDump, rdbExpand, rdbParse, rdbSlot, setRdbCompression } from "./rdb";
 // commands
 export { get, getdel, getset, set, setnx, strlen } from "./strings";
 export { append, getrange, setrange } from "./ranges";

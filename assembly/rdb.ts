@@ -89,15 +89,6 @@ abstract class Out {
   }
 }
 
-/** Room for `size` bytes the host brings in; the address is in STATE_RESULT_PTR. False = no memory. */
-export function rdbScratch(size: u32): bool {
-  begin();
-  if (!reserve(max(size, 1))) return false;
-  length = size;
-  publish();
-  return true;
-}
-
 function writeLength(value: u32): void {
   if (value < 64) {
     Out.byte(value);

@@ -12,7 +12,6 @@ import type { Memory } from "./memory.ts";
 interface RdbExports {
   crc64(crc: bigint, ptr: number, length: number): bigint;
   setRdbCompression(on: number): void;
-  rdbScratch(length: number): number;
   rdbSlot(database: number, slot: number, from: number, enough: number): number;
   rdbDump(slot: number, key: number, length: number): number;
   rdbParse(ptr: number, length: number): number;
@@ -26,12 +25,15 @@ const PAYLOAD_OTHER_TYPE = new ReplyError("ERR slotmesh holds strings only; the 
 /** Bytes of a slot serialised at a time. */
 const PIECE = 65536;
 /** Bytes of JavaScript's checksummed at a time. */
-const CHECKSUM_PIECE = 65536;
+const SCRATCH = 8192;
 
 export class Rdb {
   readonly #wasm: RdbExports;
+  /** Taken once, so that a checksum never makes memory grow: views of what is being written stay good. */
+  readonly #scratch: number;
 
   constructor(private readonly memory: Memory) {
+    this.#scratch = memory.alloc(SCRATCH);
     this.#wasm = memory.wasm as unknown as RdbExports;
   }
 
@@ -46,9 +48,10 @@ export class Rdb {
       return BigInt.asUintN(64, this.#wasm.crc64(start, bytes.byteOffset, bytes.length));
     }
     let crc = start;
-    for (let at = 0; at < bytes.length; at += CHECKSUM_PIECE) {
-      const piece = bytes.subarray(at, at + CHECKSUM_PIECE);
-      crc = this.#wasm.crc64(crc, this.#bring(piece), piece.length);
+    for (let at = 0; at < bytes.length; at += SCRATCH) {
+      const piece = bytes.subarray(at, at + SCRATCH);
+      this.memory.bytes.set(piece, this.#scratch);
+      crc = this.#wasm.crc64(crc, this.#scratch, piece.length);
     }
     return BigInt.asUintN(64, crc);
   }
@@ -99,12 +102,5 @@ export class Rdb {
         throw OUT_OF_MEMORY;
     }
     return this.memory.result();
-  }
-
-  #bring(bytes: Uint8Array): number {
-    if (this.#wasm.rdbScratch(bytes.length) === 0) throw OUT_OF_MEMORY;
-    const { ptr } = this.memory.result();
-    this.memory.bytes.set(bytes, ptr);
-    return ptr;
   }
 }
