@@ -1,6 +1,5 @@
 // redis-server's own command table as rows of ours: its COMMAND and COMMAND DOCS read back, its argument trees put
-// into the notation of syntax.ts. Shows that rows can say all there is to say, and prints rows to start from:
-//   bun test/support/redis-rows.ts <port> [command ...]
+// into the notation of syntax.ts. Shows that rows can say all there is to say; print-rows.ts prints them.
 import { type Flag, printedFlags } from "../../src/commands/flags.ts";
 import { type Family, family } from "../../src/commands/family.ts";
 import {
@@ -13,7 +12,7 @@ import {
 } from "../../src/commands/row.ts";
 import { categoriesOf } from "../../src/commands/categories.ts";
 import { typeOfName } from "../../src/commands/syntax.ts";
-import { Client } from "./client.ts";
+import type { Client } from "./client.ts";
 import { plain, type Value } from "./resp.ts";
 
 /** Its families, one per group; in rows of ours nothing runs. */
@@ -204,15 +203,4 @@ function textOf(value: Value | undefined): string {
 
 function textsOf(value: Value | undefined): readonly string[] {
   return itemsOf(value).map(textOf);
-}
-
-if (import.meta.main) {
-  const [port, ...names] = process.argv.slice(2);
-  const client = await Client.open(Number(port), { protocol: 3 });
-  for (const { group, rows } of await redisFamilies(client)) {
-    for (const row of rows) {
-      if (names.length === 0 || names.includes(row.name)) console.log(group, Bun.inspect(row, { depth: 9 }));
-    }
-  }
-  client.close();
 }
