@@ -126,6 +126,7 @@ export function renameKey(from: usize, fromLength: u32, to: usize, toLength: u32
   const fromSlot = slotOf(from, fromLength);
   const entry = lookupWrite(fromSlot, from, fromLength);
   if (entry == 0) return 0;
+  if (Entry.hasKey(entry, to, toLength)) return 1;
   const fresh = reshape(entry, to, toLength, Entry.expires(entry) ? Entry.expireAt(entry) : 0);
   if (fresh == 0) return REFUSED_OUT_OF_MEMORY;
   const toSlot = slotOf(to, toLength);
