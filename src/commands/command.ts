@@ -1,6 +1,7 @@
 // COMMAND and its subcommands: the table telling about itself.
 import { ReplyError, SYNTAX } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
+import { lowerAscii } from "./ascii.ts";
 import { categoriesOf } from "./categories.ts";
 import type { Context } from "./context.ts";
 import { writeDocsByName, writeInfo, writeKeyFlags } from "./docs.ts";
@@ -162,7 +163,7 @@ function list(ctx: Context, args: Arguments, reply: Reply): void {
 function filterOf(args: Arguments): (row: Row) => boolean {
   if (args.is(3, "MODULE")) return () => false; // no command comes from a module: there are none
   if (args.is(3, "ACLCAT")) {
-    const name = args.text(4).toLowerCase();
+    const name = lowerAscii(args.text(4));
     const wanted = aclCategories.find((category) => category === name);
     return (row) => wanted !== undefined && categoriesOf(row).includes(wanted);
   }

@@ -3,6 +3,7 @@
 //
 // One open-addressing array serves commands and subcommands: a subcommand's hash includes its container's id. The hash
 // folds letters by setting bit 5, which also joins a few other characters; equality is then decided byte by byte.
+import { lowerAscii } from "./ascii.ts";
 import { bitsOf } from "./flags.ts";
 import type { Family } from "./family.ts";
 import { isMovable, rangeOf } from "./keyspec.ts";
@@ -106,7 +107,7 @@ export class CommandTable {
 
   /** By full name in any case, `client|kill` for a subcommand. */
   named(fullName: string): Row | undefined {
-    return this.#byName.get(fullName.toLowerCase());
+    return this.#byName.get(lowerAscii(fullName));
   }
 
   #enter(row: Row): void {

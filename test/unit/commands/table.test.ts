@@ -58,6 +58,13 @@ test("only letters are folded, though the hash folds more", () => {
   expect(find("GE\x14")).toBeUndefined();
 });
 
+test("a row is found by its full name in any case", () => {
+  expect(table.named("Client|KILL")?.fullName).toBe("client|kill");
+  expect(table.named("client|")).toBeUndefined();
+  expect(table.named("\u212Aill")).toBeUndefined();
+  expect(table.named("client|\u212Aill")).toBeUndefined();
+});
+
 test("a container's subcommands are found inside it alone", () => {
   expect(find("KILL", id("client"))).toBe("client|kill");
   expect(find("get", id("client"))).toBe("client|get");
