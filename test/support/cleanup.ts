@@ -1,6 +1,6 @@
 // What a test began and must end, however it ends: processes, temporary directories.
 // A test file takes a Scope for its lifetime; whatever is still running when the process leaves is killed then.
-import { afterAll } from "bun:test";
+import { afterAll, setDefaultTimeout } from "bun:test";
 
 export class Scope {
   #undo: (() => void | Promise<void>)[] = [];
@@ -25,8 +25,15 @@ export class Scope {
   }
 }
 
+/**
+ * Real servers on a busy machine take their time; whatever a test waits for has a limit of its own below this one.
+ * A test that runs into it has the processes of its whole file killed by bun.
+ */
+const TEST_LIMIT_MS = 60_000;
+
 /** A scope that ends after the last test of the calling file or describe block. */
 export function fileScope(): Scope {
+  setDefaultTimeout(TEST_LIMIT_MS);
   const scope = new Scope();
   afterAll(() => scope.close(), 30_000);
   return scope;

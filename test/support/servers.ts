@@ -1,4 +1,6 @@
 // Real servers to test against and to test: redis-server, the judge, and ours, each a process of its own.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Scope } from "./cleanup.ts";
 import { Client, type ConnectOptions } from "./client.ts";
@@ -17,6 +19,8 @@ export interface StartOptions {
   readonly dir?: string;
   /** Needed only to know when the server is ready: it is also passed as a flag. */
   readonly password?: string;
+  /** Lines of a configuration file, given as the first argument. */
+  readonly config?: readonly string[];
 }
 
 /** How long a server may take from its start to its first PONG on a busy machine. */
@@ -105,7 +109,11 @@ async function start(
       ...(options.password === undefined ? {} : { requirepass: options.password }),
     };
     const args = Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
-    const child = spawn(scope, [...command, ...args], { cwd: dir });
+    const file = join(dir, "server.conf");
+    if (options.config !== undefined) writeFileSync(file, `${options.config.join("\n")}\n`);
+    const child = spawn(scope, [...command, ...(options.config === undefined ? [] : [file]), ...args], {
+      cwd: dir,
+    });
     const server = new Server(name, port, dir, child, scope, options.password);
     try {
       await untilReady(server);
