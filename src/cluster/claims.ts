@@ -1,0 +1,156 @@
+// Slots, epochs and roles as others claim them. The rule that settles everything: of two claims to a slot, the one
+// with the greater configEpoch holds; and no two masters keep the same configEpoch.
+import { FLAG_NOADDR, FLAG_NOFAILOVER, type BusMessage, type Header, type SlotBitmap } from "./message.ts";
+import { addFlags, dropFlags, isMaster, isReplica, setAddress, type ClusterNode } from "./node.ts";
+import { senderAddress } from "./gossip.ts";
+import { becomeReplicaOf, followMaster, followMastersMaster } from "./roles.ts";
+import { bitmapsEqual, forEachSlot } from "./slot-bitmap.ts";
+import type { Link } from "./state.ts";
+import type { Turn } from "./turn.ts";
+
+/** Any packet of a known node: its epochs and its offset. */
+export function hearHeader(turn: Turn, sender: ClusterNode, header: Header): void {
+  const { state } = turn;
+  if (header.currentEpoch > state.currentEpoch) {
+    state.currentEpoch = header.currentEpoch;
+    turn.saveSoon();
+  }
+  // A replica speaks with its master's epoch; only a master's is its own.
+  if (header.configEpoch > sender.configEpoch) {
+    sender.configEpoch = header.configEpoch;
+    turn.saveNow();
+  }
+  sender.replicationOffset = header.offset;
+  sender.replicationOffsetAtMs = turn.nowMs;
+}
+
+/** What a heartbeat says of its sender: flags, role, slots. */
+export function hearClaims(turn: Turn, sender: ClusterNode, header: Header): void {
+  const { state } = turn;
+  dropFlags(sender, FLAG_NOFAILOVER);
+  addFlags(sender, header.flags & FLAG_NOFAILOVER);
+  hearRole(turn, sender, header);
+  followMastersMaster(turn);
+  const seat = state.mastersSeat(sender);
+  if (seat !== undefined && !bitmapsEqual(seat.slots, header.slots)) {
+    if (isMaster(sender)) takeClaim(turn, sender, header.configEpoch, header.slots);
+    correct(turn, sender, header);
+  }
+  if (isMaster(sender)) settleCollision(turn, sender, header.configEpoch);
+}
+
+function hearRole(turn: Turn, sender: ClusterNode, header: Header): void {
+  const { state } = turn;
+  if (header.master === null) {
+    if (!state.turnIntoMaster(sender)) return;
+  } else {
+    if (isReplica(sender) && sender.masterId === header.master) return;
+    state.turnIntoReplica(sender, header.master);
+  }
+  turn.saveSoon();
+  turn.noteTopology();
+}
+
+/**
+ * Takes over a master's claim to slots where it beats what we know.
+ * @param claimed all slots it says it owns
+ */
+export function takeClaim(turn: Turn, claimant: ClusterNode, configEpoch: number, claimed: SlotBitmap): void {
+  const { state, keyspace } = turn;
+  const { myself, slots } = state;
+  if (claimant === myself) return;
+  const mySeat = state.mastersSeat(myself);
+  const lostWithKeys: number[] = [];
+  let claimedCount = 0;
+  let lostCount = 0;
+  let changed = false;
+  forEachSlot(claimed, (slot) => {
+    claimedCount++;
+    // A slot being imported is settled by SETSLOT NODE alone.
+    if (slots.isOwnedBy(slot, claimant) || slots.importing.has(slot)) return;
+    const owner = slots.owner(slot);
+    if (owner !== undefined && owner.configEpoch >= configEpoch) return;
+    if (owner === myself) {
+      slots.migrating.delete(slot);
+      if (keyspace.countKeysInSlot(slot) > 0) lostWithKeys.push(slot);
+    }
+    if (owner !== undefined && owner === mySeat) lostCount++;
+    slots.assign(slot, claimant);
+    changed = true;
+  });
+  if (changed) {
+    turn.saveNow();
+    turn.noteTopology();
+  }
+  const losesLast = lostCount > 0 && mySeat !== undefined && mySeat.slotCount === 0;
+  if (losesLast && (state.options.allowReplicaMigration || claimedCount === lostCount)) {
+    turn.log("notice", "Configuration change detected. Reconfiguring myself as a replica of " + claimant.id);
+    becomeReplicaOf(turn, claimant);
+  } else if (lostWithKeys.length > 0) turn.do({ type: "deleteSlotKeys", slots: lostWithKeys });
+}
+
+/** A sender that claims a slot with an epoch that lost is told of one owner that won. */
+function correct(turn: Turn, sender: ClusterNode, header: Header): void {
+  const { state } = turn;
+  if (sender.link === undefined || !sender.linkUp) return;
+  const { link } = sender;
+  forEachSlot(header.slots, (slot) => {
+    const owner = state.slots.owner(slot);
+    if (owner === undefined || owner === sender || owner.configEpoch <= header.configEpoch) return true;
+    sendUpdate(turn, link, owner);
+    return false;
+  });
+}
+
+function sendUpdate(turn: Turn, link: number, owner: ClusterNode): void {
+  turn.log("verbose", `Sending UPDATE about ${owner.id}: its slots are claimed with an older epoch`);
+  const { id, configEpoch } = owner;
+  turn.send(link, { type: "update", node: id, configEpoch, slots: owner.slots.slice() });
+}
+
+/** Somebody tells us of an owner we are not up to date with. */
+export function hearUpdate(turn: Turn, body: Extract<BusMessage["body"], { type: "update" }>): void {
+  const { state } = turn;
+  const node = state.nodes.get(body.node);
+  if (node === undefined || node === state.myself || node.configEpoch >= body.configEpoch) return;
+  if (state.turnIntoMaster(node)) turn.noteTopology();
+  node.configEpoch = body.configEpoch;
+  turn.saveNow();
+  takeClaim(turn, node, body.configEpoch, body.slots);
+}
+
+/**
+ * Two masters with one configEpoch: the one with the smaller id moves to a fresh epoch. No vote is needed, for
+ * neither claims what the other has; and both orders of the same meeting come to the same end.
+ */
+function settleCollision(turn: Turn, sender: ClusterNode, senderEpoch: number): void {
+  const { state } = turn;
+  const { myself } = state;
+  if (!isMaster(myself) || senderEpoch !== myself.configEpoch || sender.id <= myself.id) return;
+  state.currentEpoch++;
+  myself.configEpoch = state.currentEpoch;
+  turn.saveNow();
+  turn.notes.announce = true;
+  turn.log(
+    "verbose",
+    `configEpoch collision with node ${sender.id}. Updating my configEpoch to ${state.currentEpoch}`,
+  );
+}
+
+/** A PING that comes from elsewhere than where we reach the node: it moved. */
+export function updateAddress(turn: Turn, sender: ClusterNode, link: Link, header: Header): boolean {
+  if (link.id === sender.link) return false;
+  const address = senderAddress(link, header);
+  if (sender.ip === address.ip && sender.port === address.port && sender.busPort === address.busPort)
+    return false;
+  if (address.ip === "") return false;
+  turn.dropLink(sender);
+  setAddress(sender, address);
+  dropFlags(sender, FLAG_NOADDR);
+  turn.log("notice", `Address updated for node ${sender.id}, now ${address.ip}:${address.port}`);
+  turn.saveSoon();
+  turn.noteTopology();
+  turn.openLink(sender);
+  if (turn.state.masterOf(turn.state.myself) === sender) followMaster(turn);
+  return true;
+}

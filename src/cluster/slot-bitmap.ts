@@ -1,0 +1,59 @@
+// Sets of slots as bits. Slot n is bit n & 7 of byte n >> 3, the order the bus uses.
+import { SLOT_COUNT } from "../../assembly/abi.ts";
+import type { SlotBitmap } from "./message.ts";
+
+export const BITMAP_BYTES = SLOT_COUNT >> 3;
+
+export function emptyBitmap(): SlotBitmap {
+  return new Uint8Array(BITMAP_BYTES);
+}
+
+export function hasSlot(bitmap: SlotBitmap, slot: number): boolean {
+  return ((bitmap[slot >> 3] ?? 0) & (1 << (slot & 7))) !== 0;
+}
+
+export function addSlot(bitmap: SlotBitmap, slot: number): void {
+  bitmap[slot >> 3] = (bitmap[slot >> 3] ?? 0) | (1 << (slot & 7));
+}
+
+export function removeSlot(bitmap: SlotBitmap, slot: number): void {
+  bitmap[slot >> 3] = (bitmap[slot >> 3] ?? 0) & ~(1 << (slot & 7));
+}
+
+export function bitmapsEqual(a: SlotBitmap, b: SlotBitmap): boolean {
+  for (let i = 0; i < BITMAP_BYTES; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Calls `visit` for each slot of the set, ascending, until it returns false. */
+export function forEachSlot(bitmap: SlotBitmap, visit: (slot: number) => boolean | void): void {
+  for (let byte = 0; byte < BITMAP_BYTES; byte++) {
+    let bits = bitmap[byte] ?? 0;
+    while (bits !== 0) {
+      const bit = 31 - Math.clz32(bits & -bits);
+      if (visit(byte * 8 + bit) === false) return;
+      bits &= bits - 1;
+    }
+  }
+}
+
+/** An inclusive run of slots. */
+export interface SlotRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export function slotRanges(bitmap: SlotBitmap): SlotRange[] {
+  const ranges: SlotRange[] = [];
+  let start = -1;
+  let last = -2;
+  forEachSlot(bitmap, (slot) => {
+    if (slot !== last + 1) {
+      if (start >= 0) ranges.push({ start, end: last });
+      start = slot;
+    }
+    last = slot;
+  });
+  if (start >= 0) ranges.push({ start, end: last });
+  return ranges;
+}
