@@ -36,25 +36,33 @@ export interface SetOptions {
   readonly plain?: boolean;
 }
 
+const SCRATCH_FIRST = 4096;
 const SCRATCH_KEPT = 65536;
 
-/** A place in linear memory for bytes of JavaScript's, good for one call. */
+/** A place in linear memory for bytes of JavaScript's, good for one call. Short ones find room when memory is full. */
 class Scratch {
-  #ptr = 0;
-  #room = 0;
+  #ptr: number;
+  #room = SCRATCH_FIRST;
 
-  constructor(private readonly memory: Memory) {}
+  constructor(private readonly memory: Memory) {
+    this.#ptr = memory.alloc(SCRATCH_FIRST);
+  }
 
   bring(value: Bytes): Slice {
     if (!(value instanceof Uint8Array)) return value;
-    if (value.length > this.#room || (this.#room > SCRATCH_KEPT && value.length <= SCRATCH_KEPT)) {
-      const fresh = this.memory.alloc(Math.max(value.length, 1024));
-      if (this.#ptr !== 0) this.memory.free(this.#ptr);
-      this.#ptr = fresh;
-      this.#room = this.memory.sizeOf(fresh);
+    if (value.length > this.#room) this.#replace(this.memory.alloc(value.length), value.length);
+    else if (this.#room > SCRATCH_KEPT && value.length <= SCRATCH_FIRST) {
+      const fresh = this.memory.wasm.alloc(SCRATCH_FIRST) >>> 0;
+      if (fresh !== 0) this.#replace(fresh, SCRATCH_FIRST);
     }
     this.memory.bytes.set(value, this.#ptr);
     return { ptr: this.#ptr, length: value.length };
+  }
+
+  #replace(ptr: number, room: number): void {
+    this.memory.free(this.#ptr);
+    this.#ptr = ptr;
+    this.#room = room;
   }
 }
 
