@@ -1,0 +1,57 @@
+// Where requests are decoded: the argv table of the state block, and an arena that takes one chunk of a socket.
+import { STATE_ARGV } from "../../assembly/abi.ts";
+import type { RequestMemory } from "../resp/decoder.ts";
+import type { Memory } from "./memory.ts";
+
+/** A socket delivers at most 512 KiB at once. */
+const ARENA_BYTES = 524_288;
+const PAIR_BYTES = 8;
+/** Arguments the argv table holds from the start. */
+const FIRST_CAPACITY = 1024;
+
+const ARGV = STATE_ARGV >> 2;
+
+export class RequestArena implements RequestMemory {
+  /** Address of the arena that all clients' chunks are brought into. */
+  readonly ptr: number;
+  readonly sizeBytes = ARENA_BYTES;
+  #capacity = FIRST_CAPACITY;
+
+  constructor(readonly memory: Memory) {
+    this.ptr = memory.alloc(ARENA_BYTES);
+    memory.setU32(STATE_ARGV, memory.alloc(FIRST_CAPACITY * PAIR_BYTES));
+  }
+
+  get bytes(): Uint8Array {
+    return this.memory.bytes;
+  }
+
+  get u32(): Uint32Array {
+    return this.memory.u32;
+  }
+
+  get argv(): number {
+    return this.memory.u32[ARGV]! >>> 2;
+  }
+
+  reserveArgv(count: number): boolean {
+    if (count <= this.#capacity) return true;
+    const capacity = Math.max(count, this.#capacity * 2);
+    const { memory } = this;
+    const moved =
+      memory.wasm.resize(memory.u32[ARGV]!, this.#capacity * PAIR_BYTES, capacity * PAIR_BYTES) >>> 0;
+    if (moved === 0) return false;
+    memory.setU32(STATE_ARGV, moved);
+    this.#capacity = capacity;
+    return true;
+  }
+
+  /** Gives back an argv table that one request has made large. Call it between requests. */
+  trim(): void {
+    if (this.#capacity <= 65_536) return;
+    const { memory } = this;
+    memory.free(memory.u32[ARGV]!);
+    memory.setU32(STATE_ARGV, memory.alloc(FIRST_CAPACITY * PAIR_BYTES));
+    this.#capacity = FIRST_CAPACITY;
+  }
+}

@@ -1,0 +1,37 @@
+// Time, and waiting for it.
+
+/** Unix milliseconds. */
+export function nowMs(): number {
+  return Date.now();
+}
+
+/** Microseconds of a clock that never goes back; only differences mean something. */
+export function monotonicUs(): number {
+  return performance.now() * 1000;
+}
+
+/** Holds this thread, and so everything in the process, for `ms` milliseconds. */
+export function holdMs(ms: number): void {
+  Bun.sleepSync(ms);
+}
+
+export interface Timer {
+  stop(): void;
+}
+
+/** Calls `run` every `periodMs` milliseconds until stopped. */
+export function every(periodMs: number, run: () => void): Timer {
+  const timer = setInterval(run, periodMs);
+  return { stop: () => clearInterval(timer) };
+}
+
+/** Calls `run` once, `delayMs` milliseconds from now, unless stopped before. */
+export function after(delayMs: number, run: () => void): Timer {
+  const timer = setTimeout(run, delayMs);
+  return { stop: () => clearTimeout(timer) };
+}
+
+/** Calls `run` as soon as what is ready now has been dealt with. */
+export function soon(run: () => void): void {
+  setImmediate(run);
+}

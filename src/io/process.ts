@@ -1,0 +1,45 @@
+// The process itself: what it is, what it costs, how it ends.
+import { release, type as systemName, machine } from "node:os";
+
+export const processId = process.pid;
+export const executable = process.execPath;
+
+/** `Bun 1.4.5` or whatever runs this. */
+export const runtime = typeof Bun === "undefined" ? `Node ${process.versions.node}` : `Bun ${Bun.version}`;
+
+/** `Linux 6.1.0 x86_64`, as INFO prints it. */
+export function operatingSystem(): string {
+  return `${systemName()} ${release()} ${machine()}`;
+}
+
+/** Resident memory, bytes. */
+export function residentBytes(): number {
+  return process.memoryUsage.rss();
+}
+
+/** Bytes in use on the JavaScript heap. */
+export function scriptHeapBytes(): number {
+  return process.memoryUsage().heapUsed;
+}
+
+/** Processor time used so far, in seconds. */
+export function processorSeconds(): { user: number; system: number } {
+  const { user, system } = process.cpuUsage();
+  return { user: user / 1e6, system: system / 1e6 };
+}
+
+export function onSignal(signal: "SIGTERM" | "SIGINT", run: () => void): void {
+  process.on(signal, run);
+}
+
+export function exit(code: number): never {
+  process.exit(code);
+}
+
+export function print(text: string): void {
+  process.stdout.write(text);
+}
+
+export function printError(text: string): void {
+  process.stderr.write(text);
+}

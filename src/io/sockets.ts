@@ -1,0 +1,224 @@
+// TCP, one small face: listen, connect, and a connection that keeps what the socket does not take at once.
+//
+// What the runtime leaves to its callers is done here: a write that is only partly accepted is queued and goes on
+// when the socket drains; closing after the last byte means shutting the sending side down first and waiting for
+// the peer, since closing at once throws away bytes that were accepted but not yet sent.
+import type { Socket } from "bun";
+
+/** Milliseconds a peer has to close its side after we shut ours down. */
+const LINGER_MS = 5_000;
+
+/** Who uses a connection. */
+export interface ConnectionUser {
+  /** `chunk` is the receiver's to keep. */
+  received(chunk: Uint8Array): void;
+  /** The queue is empty again after having held something. */
+  drained?(): void;
+  /** Called exactly once, whoever closed. */
+  closed(): void;
+}
+
+type RawSocket = Socket<Connection | undefined>;
+
+export class Connection {
+  user: ConnectionUser | undefined;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  /** Bytes accepted by `send` that the socket has not taken yet. */
+  queuedBytes = 0;
+
+  #queue: Uint8Array[] = [];
+  #finishing = false;
+  #closed = false;
+
+  constructor(private readonly socket: RawSocket) {
+    this.remoteAddress = plainAddress(socket.remoteAddress);
+    this.remotePort = socket.remotePort ?? 0;
+    this.localAddress = plainAddress(socket.localAddress);
+    this.localPort = socket.localPort;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** Sends bytes; they may be reused as soon as this returns. */
+  send(bytes: Uint8Array): void {
+    if (this.#closed || this.#finishing || bytes.length === 0) return;
+    let written = 0;
+    if (this.queuedBytes === 0) {
+      written = this.socket.write(bytes);
+      if (written === bytes.length) return;
+      if (written < 0) return; // the close event follows
+    }
+    const rest = bytes.slice(written);
+    this.#queue.push(rest);
+    this.queuedBytes += rest.length;
+  }
+
+  /** Closes once everything sent has gone out; nothing more is received or sent. */
+  finish(): void {
+    if (this.#closed || this.#finishing) return;
+    this.#finishing = true;
+    if (this.queuedBytes === 0) this.#shutdown();
+  }
+
+  /** Closes now; what is queued is lost. */
+  close(): void {
+    if (this.#closed) return;
+    this.socket.terminate();
+    this.wasClosed();
+  }
+
+  /** Stops and resumes reading; the kernel's buffer and then the peer wait. */
+  pause(): void {
+    if (!this.#closed) this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#closed) this.socket.resume();
+  }
+
+  wasReceived(chunk: Uint8Array): void {
+    if (!this.#finishing) this.user?.received(chunk);
+  }
+
+  wasDrained(): void {
+    if (this.queuedBytes === 0) return;
+    let index = 0;
+    for (; index < this.#queue.length; index++) {
+      const bytes = this.#queue[index]!;
+      const written = this.socket.write(bytes);
+      if (written < 0) return;
+      this.queuedBytes -= written;
+      if (written < bytes.length) {
+        this.#queue[index] = bytes.subarray(written);
+        break;
+      }
+    }
+    this.#queue.splice(0, index);
+    if (this.queuedBytes > 0) return;
+    if (this.#finishing) this.#shutdown();
+    else this.user?.drained?.();
+  }
+
+  /** The peer sends nothing more. It may still read: what is queued for it goes out before the close. */
+  wasEnded(): void {
+    if (this.queuedBytes === 0) this.close();
+    else this.finish();
+  }
+
+  wasClosed(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#queue = [];
+    this.queuedBytes = 0;
+    this.user?.closed();
+  }
+
+  #shutdown(): void {
+    this.socket.shutdown();
+    setTimeout(() => this.close(), LINGER_MS).unref();
+  }
+}
+
+export interface Listener {
+  readonly port: number;
+  /** Accepts nothing more; connections live on. */
+  stop(): void;
+}
+
+/**
+ * @param accept is called with each new connection and says who uses it; undefined = close it.
+ * Throws the system's error (`code` EADDRINUSE, EACCES, EADDRNOTAVAIL).
+ */
+export function listen(
+  host: string,
+  port: number,
+  accept: (connection: Connection) => ConnectionUser | undefined,
+): Listener {
+  const server = Bun.listen<Connection | undefined>({
+    hostname: host,
+    port,
+    allowHalfOpen: true,
+    data: undefined,
+    socket: {
+      ...events,
+      open(socket) {
+        const connection = new Connection(socket);
+        socket.data = connection;
+        socket.setNoDelay(true);
+        connection.user = accept(connection);
+        if (connection.user === undefined) connection.close();
+      },
+    },
+  });
+  return { port: server.port, stop: () => server.stop(false) };
+}
+
+/** Connects; the promise is rejected when the peer refuses or `timeoutMs` passes. */
+export async function connect(host: string, port: number, timeoutMs: number): Promise<Connection> {
+  let opened: Connection | undefined;
+  let late = false;
+  const attempt = Bun.connect<Connection | undefined>({
+    hostname: host,
+    port,
+    allowHalfOpen: true,
+    data: undefined,
+    socket: {
+      ...events,
+      open(socket) {
+        opened = new Connection(socket);
+        socket.data = opened;
+        socket.setNoDelay(true);
+        if (late) opened.close();
+      },
+      connectError() {
+        // the promise is rejected with the same error
+      },
+    },
+  });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      late = true;
+      reject(new Error(`no connection to ${host}:${port} within ${timeoutMs} ms`));
+    }, timeoutMs);
+  });
+  try {
+    await Promise.race([attempt, timeout]);
+  } finally {
+    clearTimeout(timer);
+    attempt.catch(() => {}); // a refusal after the time-out was told already
+  }
+  if (opened === undefined) throw new Error(`no connection to ${host}:${port}`);
+  return opened;
+}
+
+const events = {
+  binaryType: "uint8array" as const,
+  data(socket: RawSocket, chunk: Uint8Array): void {
+    socket.data?.wasReceived(chunk);
+  },
+  drain(socket: RawSocket): void {
+    socket.data?.wasDrained();
+  },
+  end(socket: RawSocket): void {
+    socket.data?.wasEnded();
+  },
+  close(socket: RawSocket): void {
+    socket.data?.wasClosed();
+  },
+  error(socket: RawSocket, error: Error): void {
+    // An exception in our own code arrives here too: it is a defect, not the peer's doing.
+    if ("syscall" in error || "code" in error) socket.data?.close();
+    else throw error;
+  },
+};
+
+/** An IPv4 address mapped into IPv6 is shown as IPv4. */
+function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") ? address.slice(7) : address;
+}

@@ -1,0 +1,140 @@
+// A client's connection: its place in the protocol, its input, and what it is allowed and waiting for.
+import type { Client } from "../commands/context.ts";
+import type { ReplyArena } from "../engine/arena.ts";
+import type { Args } from "../engine/args.ts";
+import type { RequestArena } from "../engine/request-memory.ts";
+import type { Connection, ConnectionUser } from "../io/sockets.ts";
+import { Decoder } from "../resp/decoder.ts";
+import { encodeRequest } from "../resp/encode.ts";
+import { Input } from "./input.ts";
+
+/** What a connection needs of the node it belongs to. */
+export interface ClientHost {
+  readonly requests: RequestArena;
+  receive(client: ClientConnection, chunk: Uint8Array): void;
+  left(client: ClientConnection): void;
+  /** Replies were handed to the socket. */
+  sent(client: ClientConnection, byteCount: number): void;
+  warn(text: string): void;
+}
+
+export class ClientConnection implements Client, ConnectionUser {
+  name = "";
+  database = 0;
+  protocol: 2 | 3 = 2;
+  authenticated = true;
+  /** Gates of gates.ts that are closed for this client alone. */
+  closedGates = 0;
+  /** READONLY was said: a replica serves this client's reads. */
+  readsReplica = false;
+  /** ASKING was said just before: an importing slot serves the next request. */
+  asking = false;
+  /** The stream of our master: nothing of it is refused or redirected. */
+  isMaster = false;
+  /** CLIENT REPLY; `skipping` mutes the reply of the very next request. */
+  replyMode: "on" | "off" | "skip" | "skipping" = "on";
+  lastActiveAtMs: number;
+  /** Row id of the command run last; -1 = none yet. */
+  lastCommand = -1;
+
+  readonly decoder = new Decoder();
+  readonly input: Input;
+  isHeld = false;
+  isFinishing = false;
+  /** What came while the client was held, the request it was held at first. */
+  #held: Uint8Array[] = [];
+
+  constructor(
+    readonly id: number,
+    readonly connection: Connection,
+    private readonly host: ClientHost,
+    readonly createdAtMs: number,
+  ) {
+    this.input = new Input(host.requests, this.decoder);
+    this.lastActiveAtMs = createdAtMs;
+  }
+
+  received(chunk: Uint8Array): void {
+    this.host.receive(this, chunk);
+  }
+
+  closed(): void {
+    this.isFinishing = true;
+    this.input.release();
+    this.#held = [];
+    this.host.left(this);
+  }
+
+  /** Closes at once; `reason` goes to the log. */
+  close(reason: string): void {
+    this.isFinishing = true;
+    this.host.warn(`Closing client ${this.address}: ${reason}`);
+    this.connection.close();
+  }
+
+  /** Closes once the replies so far have gone out; nothing more of its input runs. */
+  finish(): void {
+    this.isFinishing = true;
+  }
+
+  get address(): string {
+    const { remoteAddress, remotePort } = this.connection;
+    return `${remoteAddress.includes(":") ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
+  }
+
+  /** Sends what is in the arena and empties it. */
+  sendReplies(replies: ReplyArena): void {
+    const { length } = replies;
+    if (length > 0) {
+      this.connection.send(replies.written());
+      replies.reset();
+      this.host.sent(this, length);
+    }
+    if (this.isFinishing) this.connection.finish();
+  }
+
+  /** Puts the request at hand and all that came after it aside until `release`. */
+  hold(args: Args): void {
+    const { decoder, input } = this;
+    const { bytes } = this.host.requests;
+    this.isHeld = true;
+    if (decoder.multibulk) {
+      this.#held.push(bytes.slice(decoder.start, input.end));
+    } else {
+      // The words of an inline request were unescaped where they lay: its line is no more.
+      this.#held.push(encodeRequest(Array.from({ length: args.count }, (_, index) => args.bytes(index))));
+      this.#held.push(bytes.slice(decoder.at, input.end));
+    }
+    decoder.forget();
+    input.release();
+  }
+
+  holdChunk(chunk: Uint8Array): void {
+    this.#held.push(chunk);
+  }
+
+  /** Goes on with what was put aside. */
+  release(): void {
+    if (!this.isHeld) return;
+    this.isHeld = false;
+    const held = this.#held;
+    this.#held = [];
+    for (const chunk of held) this.host.receive(this, chunk);
+  }
+
+  /** Whether the reply just written is to be dropped, by CLIENT REPLY. */
+  mutesReply(): boolean {
+    switch (this.replyMode) {
+      case "on":
+        return false;
+      case "off":
+        return true;
+      case "skip":
+        this.replyMode = "skipping"; // CLIENT REPLY SKIP itself has none
+        return true;
+      case "skipping":
+        this.replyMode = "on";
+        return true;
+    }
+  }
+}

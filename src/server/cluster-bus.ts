@@ -1,0 +1,177 @@
+// Feeds the cluster machine from sockets and timers and carries out what it wants done, in order. What concerns the
+// rest of the node (replication, the keyspace, clients) is handed on through `BusHandlers`.
+import { encodeMessage, FrameDecoder } from "../cluster/codec-binary.ts";
+import type { ClusterEffect, ClusterEvent } from "../cluster/events.ts";
+import type { ClusterMachine } from "../cluster/machine.ts";
+import type { BusMessage, LinkId } from "../cluster/message.ts";
+import { every, nowMs, type Timer } from "../io/clock.ts";
+import { connect, listen, type Connection, type ConnectionUser, type Listener } from "../io/sockets.ts";
+
+/** Milliseconds between two ticks of the machine. */
+const TICK_MS = 100;
+/** Milliseconds an attempt to connect to a peer may take. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Effects that are not the bus's own business. */
+export type NodeEffect = Exclude<ClusterEffect, { type: "send" | "connect" | "disconnect" }>;
+
+export interface BusHandlers {
+  carryOut(effect: NodeEffect): void;
+  /** Before each tick: facts that change by themselves. */
+  beforeTick(): void;
+}
+
+/** One TCP connection of the bus. */
+class BusLink implements ConnectionUser {
+  readonly frames = new FrameDecoder();
+
+  constructor(
+    readonly id: LinkId,
+    readonly connection: Connection,
+    private readonly bus: ClusterBus,
+  ) {}
+
+  received(chunk: Uint8Array): void {
+    this.bus.receivedBytes += chunk.length;
+    const { messages, malformed } = this.frames.feed(chunk);
+    for (const message of messages) this.bus.feed({ type: "received", link: this.id, message });
+    if (malformed !== undefined) this.bus.feed({ type: "malformed", link: this.id, reason: malformed });
+    else if (messages.length === 0) this.bus.feed({ type: "heard", link: this.id });
+  }
+
+  closed(): void {
+    this.bus.wasClosed(this);
+  }
+}
+
+export class ClusterBus {
+  /** Bytes of frames sent and received since the start. */
+  sentBytes = 0;
+  receivedBytes = 0;
+
+  readonly #links = new Map<LinkId, BusLink>();
+  /** Outbound links being made; deleted when the machine gives one up meanwhile. */
+  readonly #connecting = new Set<LinkId>();
+  readonly #waiting: ClusterEvent[] = [];
+  #feeding = false;
+  #lastInbound = 0;
+  #listeners: Listener[] = [];
+  #timer: Timer | undefined;
+  /** The frame sent last: a broadcast hands the same message to every link. */
+  #encoded: { message: BusMessage; frame: Uint8Array } | undefined;
+
+  constructor(
+    readonly machine: ClusterMachine,
+    private readonly handlers: BusHandlers,
+  ) {}
+
+  /** Opens the bus port on each address. Throws the system's error when one is taken. */
+  listen(hosts: readonly string[], port: number): void {
+    for (const host of hosts) {
+      this.#listeners.push(listen(host, port, (connection) => this.#accept(connection)));
+    }
+  }
+
+  /** Lets time pass for the machine. */
+  start(): void {
+    this.feed({ type: "tick" });
+    this.#timer = every(TICK_MS, () => {
+      this.handlers.beforeTick();
+      this.feed({ type: "tick" });
+    });
+  }
+
+  stop(): void {
+    this.#timer?.stop();
+    for (const listener of this.#listeners) listener.stop();
+    this.#listeners = [];
+    this.#connecting.clear();
+    for (const link of this.#links.values()) link.connection.close();
+    this.#links.clear();
+  }
+
+  /** Gives the machine an event; one that arises while another is carried out waits for its turn. */
+  feed(event: ClusterEvent): void {
+    this.#waiting.push(event);
+    if (this.#feeding) return;
+    this.#feeding = true;
+    try {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+        this.carryOut(this.machine.step(next, nowMs()));
+      }
+    } finally {
+      this.#feeding = false;
+    }
+  }
+
+  carryOut(effects: readonly ClusterEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case "send":
+          this.#send(effect.link, effect.message);
+          break;
+        case "connect":
+          void this.#connect(effect.link, effect.ip, effect.port);
+          break;
+        case "disconnect":
+          this.#disconnect(effect.link);
+          break;
+        default:
+          this.handlers.carryOut(effect);
+      }
+    }
+  }
+
+  /** Bytes waiting on a link for its socket. */
+  queuedBytes(link: LinkId): number {
+    return this.#links.get(link)?.connection.queuedBytes ?? 0;
+  }
+
+  wasClosed(link: BusLink): void {
+    if (!this.#links.delete(link.id)) return;
+    this.feed({ type: "unlinked", link: link.id });
+  }
+
+  #accept(connection: Connection): ConnectionUser {
+    const link = new BusLink(--this.#lastInbound, connection, this);
+    this.#links.set(link.id, link);
+    const { localAddress: localIp, remoteAddress: remoteIp } = connection;
+    this.feed({ type: "accepted", link: link.id, localIp, remoteIp });
+    return link;
+  }
+
+  async #connect(id: LinkId, ip: string, port: number): Promise<void> {
+    this.#connecting.add(id);
+    let connection: Connection;
+    try {
+      connection = await connect(ip, port, CONNECT_TIMEOUT_MS);
+    } catch {
+      if (this.#connecting.delete(id)) this.feed({ type: "unlinked", link: id });
+      return;
+    }
+    if (!this.#connecting.delete(id)) return connection.close();
+    if (connection.isClosed) return this.feed({ type: "unlinked", link: id });
+    const link = new BusLink(id, connection, this);
+    connection.user = link;
+    this.#links.set(id, link);
+    const { localAddress: localIp, remoteAddress: remoteIp } = connection;
+    this.feed({ type: "linked", link: id, localIp, remoteIp });
+  }
+
+  #disconnect(id: LinkId): void {
+    this.#connecting.delete(id);
+    const link = this.#links.get(id);
+    if (link === undefined) return;
+    this.#links.delete(id);
+    link.connection.close();
+  }
+
+  #send(id: LinkId, message: BusMessage): void {
+    const link = this.#links.get(id);
+    if (link === undefined) return;
+    if (this.#encoded?.message !== message) this.#encoded = { message, frame: encodeMessage(message) };
+    const { frame } = this.#encoded;
+    this.sentBytes += frame.length;
+    link.connection.send(frame);
+  }
+}

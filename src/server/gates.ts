@@ -1,0 +1,130 @@
+// What may stand between a request and its command: authentication, memory, the role of the node, a pause. A gate is
+// a bit; a row needs some of them open. While none of a row's gates is closed, which is nearly always, passing them
+// is one AND of two numbers. The order of the checks is Redis's.
+import { flagBit } from "../commands/flags.ts";
+import type { CommandTable } from "../commands/table.ts";
+import { NO_AUTH, OUT_OF_MEMORY, ReplyError } from "../resp/errors.ts";
+import type { ClientConnection } from "./client.ts";
+
+/** Closed for a client that has not authenticated. */
+export const NEEDS_AUTH = 1;
+/** Closed while commands such as DEBUG are not allowed for everybody. */
+export const NEEDS_ASSENT = 2;
+/** Closed while memory has a ceiling of its own. */
+export const NEEDS_MEMORY = 4;
+/** Closed on a replica, and while too few replicas follow. */
+export const NEEDS_WRITABLE = 8;
+/** Closed on a replica that has lost its master and must not serve what is old. */
+export const NEEDS_FRESH = 16;
+/** Closed while the data set is being loaded. */
+export const NEEDS_LOADED = 32;
+/** Closed while clients are paused, all requests or writes. */
+export const NEEDS_GO = 64;
+export const NEEDS_WRITE_GO = 128;
+/** Closed while a snapshot is being taken: what a write touches is serialised first. */
+export const NEEDS_SNAPSHOT = 256;
+
+/** The request waits. */
+export const HOLD = Symbol("hold");
+
+const READ_ONLY_REPLICA = new ReplyError("READONLY You can't write against a read only replica.");
+const NO_REPLICAS = new ReplyError("NOREPLICAS Not enough good replicas to write.");
+const MASTER_DOWN = new ReplyError(
+  "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+);
+const LOADING = new ReplyError("LOADING Redis is loading the dataset in memory");
+
+/** What the gates look at when one of them is closed. */
+export interface GateFacts {
+  /** `yes`, `no` or `local`: who may run DEBUG. */
+  readonly debugAllowed: string;
+  /** maxmemory in bytes; 0 = none. */
+  readonly memoryCeiling: number;
+  readonly usedMemory: number;
+  readonly isReadOnlyReplica: boolean;
+  readonly hasTooFewReplicas: boolean;
+  readonly isStale: boolean;
+  readonly isLoading: boolean;
+  /** Serialises what the request at hand is about to write. */
+  settleSnapshot(id: number): void;
+}
+
+export class Gates {
+  /** By row id: the gates it needs open. */
+  readonly needs: Uint16Array;
+  /** Gates closed for everybody. */
+  closed = NEEDS_ASSENT;
+
+  constructor(
+    private readonly table: CommandTable,
+    private readonly facts: GateFacts,
+  ) {
+    this.needs = Uint16Array.from(table.flags, needsOf);
+  }
+
+  set(gate: number, isClosed: boolean): void {
+    this.closed = isClosed ? this.closed | gate : this.closed & ~gate;
+  }
+
+  /** Checks that come before routing. */
+  admit(id: number, client: ClientConnection): ReplyError | undefined {
+    const needs = this.needs[id]!;
+    if ((needs & NEEDS_ASSENT) !== 0 && !this.#assents(client)) return this.#notAssented(id);
+    if ((needs & NEEDS_AUTH & client.closedGates) !== 0) return NO_AUTH;
+    return undefined;
+  }
+
+  /** Checks that come after routing. */
+  pass(id: number, client: ClientConnection): ReplyError | typeof HOLD | undefined {
+    const shut = this.needs[id]! & this.closed;
+    const refusal = client.isMaster ? undefined : this.#refusal(shut);
+    if (refusal === undefined && (shut & NEEDS_SNAPSHOT) !== 0) this.facts.settleSnapshot(id);
+    return refusal;
+  }
+
+  #refusal(shut: number): ReplyError | typeof HOLD | undefined {
+    const { facts } = this;
+    if ((shut & NEEDS_MEMORY) !== 0 && facts.memoryCeiling > 0 && facts.usedMemory > facts.memoryCeiling) {
+      return OUT_OF_MEMORY;
+    }
+    if ((shut & NEEDS_WRITABLE) !== 0) {
+      if (!facts.isReadOnlyReplica && facts.hasTooFewReplicas) return NO_REPLICAS;
+      if (facts.isReadOnlyReplica) return READ_ONLY_REPLICA;
+    }
+    if ((shut & NEEDS_FRESH) !== 0 && facts.isStale) return MASTER_DOWN;
+    if ((shut & NEEDS_LOADED) !== 0 && facts.isLoading) return LOADING;
+    return (shut & (NEEDS_GO | NEEDS_WRITE_GO)) !== 0 ? HOLD : undefined;
+  }
+
+  #assents(client: ClientConnection): boolean {
+    const { debugAllowed } = this.facts;
+    if (debugAllowed === "yes") return true;
+    return debugAllowed === "local" && isLoopback(client.connection.remoteAddress);
+  }
+
+  #notAssented(id: number): ReplyError {
+    const name = this.table.rows[id]!.fullName.toUpperCase();
+    return new ReplyError(
+      `ERR ${name} command not allowed. If the enable-debug-command option is set to "local", you can run it from ` +
+        "a local connection, otherwise you need to set this option in the configuration file, and then restart the server.",
+    );
+  }
+}
+
+function needsOf(flags: number): number {
+  const writes = (flags & flagBit.write) !== 0;
+  return (
+    ((flags & flagBit.no_auth) === 0 ? NEEDS_AUTH : 0) |
+    ((flags & flagBit.protected) !== 0 ? NEEDS_ASSENT : 0) |
+    ((flags & flagBit.denyoom) !== 0 ? NEEDS_MEMORY : 0) |
+    (writes ? NEEDS_WRITABLE | NEEDS_SNAPSHOT : 0) |
+    ((flags & flagBit.stale) === 0 ? NEEDS_FRESH : 0) |
+    ((flags & flagBit.loading) === 0 ? NEEDS_LOADED : 0) |
+    (writes || (flags & flagBit.may_replicate) !== 0 ? NEEDS_WRITE_GO : 0) |
+    NEEDS_GO
+  );
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}

@@ -1,0 +1,117 @@
+// The bytes a client has sent and that have not run yet, in WASM memory where the decoder reads them.
+//
+// A chunk that ends with a whole request, as nearly all do, is decoded in the request arena all clients share and
+// leaves nothing behind. What is left over moves to a block of the engine's heap that belongs to the client; further
+// chunks are appended there, so a value of any size is copied once on its way in.
+import type { RequestArena } from "../engine/request-memory.ts";
+import type { Decoder } from "../resp/decoder.ts";
+
+/** Smallest block, bytes. */
+const BLOCK_BYTES = 1024;
+
+export class Input {
+  /** Address after the last byte received. */
+  end = 0;
+  /** Address of the client's own block; 0 = it has none. */
+  #block = 0;
+  #capacity = 0;
+  /** Address where the kept bytes begin, inside the block. */
+  #from = 0;
+
+  constructor(
+    private readonly arena: RequestArena,
+    private readonly decoder: Decoder,
+  ) {}
+
+  /** Bytes kept between chunks. */
+  get keptBytes(): number {
+    return this.#block === 0 ? 0 : this.end - this.#from;
+  }
+
+  /** Bytes of the heap held for them. */
+  get capacityBytes(): number {
+    return this.#capacity;
+  }
+
+  /** Brings a chunk in and points the decoder at what is to be decoded. Returns false when memory is exhausted. */
+  receive(chunk: Uint8Array): boolean {
+    const { arena, decoder } = this;
+    const { memory } = arena;
+    if (this.#block === 0 && chunk.length <= arena.sizeBytes) {
+      memory.bytes.set(chunk, arena.ptr);
+      decoder.resume(arena, arena.ptr);
+      this.end = arena.ptr + chunk.length;
+      return true;
+    }
+    if (!this.#makeRoom(chunk.length)) return false;
+    memory.bytes.set(chunk, this.end);
+    this.end += chunk.length;
+    decoder.resume(arena, this.#from);
+    return true;
+  }
+
+  /** Points the decoder at the kept bytes again, after the client was held up. */
+  reopen(): void {
+    this.decoder.resume(this.arena, this.#from);
+  }
+
+  /** Keeps what was not decoded, if anything, before another client uses the arena. Returns false without memory. */
+  keep(): boolean {
+    const { arena, decoder } = this;
+    const { memory } = arena;
+    const from = decoder.keepFrom;
+    const length = this.end - from;
+    if (length === 0) {
+      this.release();
+      return true;
+    }
+    decoder.suspend(arena);
+    if (this.#block !== 0) {
+      this.#from = from;
+      return true;
+    }
+    const capacity = Math.max(BLOCK_BYTES, length);
+    const block = memory.wasm.alloc(capacity) >>> 0;
+    if (block === 0) return false;
+    memory.bytes.copyWithin(block, from, this.end);
+    this.#block = block;
+    this.#capacity = capacity;
+    this.#from = block;
+    this.end = block + length;
+    return true;
+  }
+
+  /** Gives the block back. */
+  release(): void {
+    if (this.#block === 0) return;
+    this.arena.memory.free(this.#block);
+    this.#block = 0;
+    this.#capacity = 0;
+    this.end = 0;
+    this.#from = 0;
+  }
+
+  /** Room for `length` more bytes after `end`: kept bytes move to the block's start, or to a bigger block. */
+  #makeRoom(length: number): boolean {
+    const { arena, decoder } = this;
+    const { memory } = arena;
+    const kept = this.#block === 0 ? 0 : this.end - this.#from;
+    if (this.#block !== 0 && this.end + length <= this.#block + this.#capacity) return true;
+    let target = this.#block;
+    if (kept + length > this.#capacity) {
+      // Twice what has come, but no more than the awaited bulk needs: a length that was only claimed costs nothing.
+      const needed = kept + length;
+      const doubled = Math.max(BLOCK_BYTES, needed * 2);
+      const capacity = decoder.wanted > needed ? Math.min(doubled, decoder.wanted) : doubled;
+      target = memory.wasm.alloc(capacity) >>> 0;
+      if (target === 0) return false;
+      this.#capacity = capacity;
+    }
+    if (kept > 0) memory.bytes.copyWithin(target, this.#from, this.end);
+    if (this.#block !== 0 && this.#block !== target) memory.free(this.#block);
+    this.#block = target;
+    this.#from = target;
+    this.end = target + kept;
+    return true;
+  }
+}

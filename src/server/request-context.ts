@@ -1,0 +1,40 @@
+// The Context a handler sees: one per node, pointed at each request in turn.
+import type { Context, Server } from "../commands/context.ts";
+import type { Keys } from "../engine/keys.ts";
+import type { Memory } from "../engine/memory.ts";
+import type { Slice } from "../resp/reply.ts";
+import type { Changes } from "./changes.ts";
+import type { ClientConnection } from "./client.ts";
+
+export class RequestContext implements Context {
+  #client: ClientConnection | undefined;
+
+  constructor(
+    private readonly memory: Memory,
+    private readonly changes: Changes,
+    readonly keys: Keys,
+    readonly server: Server,
+  ) {}
+
+  /** The next request is this client's. */
+  begin(client: ClientConnection): void {
+    this.#client = client;
+  }
+
+  get nowMs(): number {
+    return this.memory.nowMs;
+  }
+
+  get client(): ClientConnection {
+    if (this.#client === undefined) throw new Error("no request is being served");
+    return this.#client;
+  }
+
+  changed(count = 1): void {
+    this.changes.changed(count);
+  }
+
+  propagate(...parts: readonly (string | Slice | Uint8Array)[]): void {
+    this.changes.propagate(this.memory.database, parts);
+  }
+}
