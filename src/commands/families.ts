@@ -1,9 +1,11 @@
 // All families of the command table. No other file lists them.
 import { commandFamily } from "./command.ts";
 import type { Family } from "./family.ts";
+import { databases, generic } from "./generic.ts";
+import { strings } from "./string.ts";
 import { CommandTable } from "./table.ts";
 
-export const families: readonly Family[] = [commandFamily];
+export const families: readonly Family[] = [strings, generic, databases, commandFamily];
 
 /** The table of a server; made once, it never changes. */
 export const commandTable = new CommandTable(families);
