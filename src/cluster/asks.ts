@@ -182,6 +182,7 @@ function setConfigEpoch(turn: Turn, epoch: number): Answer {
 function setSlot(turn: Turn, request: Request<"setSlot">): Answer {
   const { state } = turn;
   if (isReplica(state.myself)) return refuse("Please use SETSLOT only with masters.");
+  if (request.to === "unreadable") return request.refusal;
   const { slot } = request;
   switch (request.to) {
     case "stable":

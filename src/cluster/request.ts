@@ -23,6 +23,8 @@ export type ClusterRequest =
       readonly node: NodeId;
     }
   | { readonly type: "setSlot"; readonly slot: number; readonly to: "stable" }
+  /** What follows cannot be read; said only to a master, for a replica refuses all of it. */
+  | { readonly type: "setSlot"; readonly to: "unreadable"; readonly refusal: Refusal }
   | { readonly type: "failover"; readonly how: "normal" | "force" | "takeover" }
   /** A publication of our own, for the other nodes' subscribers. */
   | {
@@ -33,33 +35,43 @@ export type ClusterRequest =
     };
 
 /** What the client is told: a simple string, or an error with its code. */
-export type Answer = { readonly status: string } | { readonly error: string };
+export type Answer = { readonly status: string } | Refusal;
+
+export interface Refusal {
+  readonly error: string;
+}
 
 export const OK: Answer = { status: "OK" };
 
-export function refuse(text: string): Answer {
+export function refuse(text: string): Refusal {
   return { error: `ERR ${text}` };
 }
 
-const SYNTAX: Answer = refuse("syntax error");
-const NOT_INTEGER: Answer = refuse("value is not an integer or out of range");
-const BAD_SLOT: Answer = refuse("Invalid or out of range slot");
+const SYNTAX: Refusal = refuse("syntax error");
+const NOT_INTEGER: Refusal = refuse("value is not an integer or out of range");
+const BAD_SLOT: Refusal = refuse("Invalid or out of range slot");
 
-const wrongArity = (subcommand: string): Answer =>
+const wrongArity = (subcommand: string): Refusal =>
   refuse(`wrong number of arguments for 'cluster|${subcommand}' command`);
-const wrongUse = (subcommand: string): Answer =>
+const wrongUse = (subcommand: string): Refusal =>
   refuse(`unknown subcommand or wrong number of arguments for '${subcommand}'. Try CLUSTER HELP.`);
+
+/** Subcommands whose arity the command table leaves open upwards. */
+const MOST_ARGS: ReadonlyMap<string, number> = new Map([
+  ["meet", 3],
+  ["reset", 1],
+  ["failover", 1],
+]);
 
 /**
  * Reads a changing subcommand of CLUSTER. Arity as the command table states it is checked before.
- * @param subcommand in lower case
+ * @param typed the subcommand in any case; one error quotes it
  * @param args what follows the subcommand
  * @returns the request; or the error to answer, as Redis words it; undefined = not a subcommand of this kind
  */
-export function parseRequest(
-  subcommand: string,
-  args: readonly string[],
-): ClusterRequest | Answer | undefined {
+export function parseRequest(typed: string, args: readonly string[]): ClusterRequest | Refusal | undefined {
+  const subcommand = typed.toLowerCase();
+  if (args.length > (MOST_ARGS.get(subcommand) ?? Infinity)) return wrongUse(typed);
   switch (subcommand) {
     case "meet":
       return parseMeet(args);
@@ -92,7 +104,7 @@ export function parseRequest(
   }
 }
 
-export function isAnswer(value: ClusterRequest | Answer): value is Answer {
+export function isRefusal(value: ClusterRequest | Refusal): value is Refusal {
   return !("type" in value);
 }
 
@@ -108,9 +120,8 @@ export function parseSlot(text: string): number | undefined {
   return slot !== undefined && slot >= 0 && slot < SLOT_COUNT ? slot : undefined;
 }
 
-function parseMeet(args: readonly string[]): ClusterRequest | Answer {
+function parseMeet(args: readonly string[]): ClusterRequest | Refusal {
   const [ip = "", portText = "", busText] = args;
-  if (args.length > 3) return wrongUse("meet");
   const port = parseInteger(portText);
   if (port === undefined) return refuse(`Invalid TCP base port specified: ${portText}`);
   const busPort = busText === undefined ? port + 10_000 : parseInteger(busText);
@@ -147,13 +158,12 @@ function isIpv4(text: string): boolean {
   return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256);
 }
 
-function parseReset(args: readonly string[]): ClusterRequest | Answer {
-  if (args.length > 1) return wrongUse("reset");
+function parseReset(args: readonly string[]): ClusterRequest | Refusal {
   const how = args[0]?.toLowerCase() ?? "soft";
   return how === "hard" || how === "soft" ? { type: "reset", hard: how === "hard" } : SYNTAX;
 }
 
-function parseSlots(type: "addSlots" | "delSlots", args: readonly string[]): ClusterRequest | Answer {
+function parseSlots(type: "addSlots" | "delSlots", args: readonly string[]): ClusterRequest | Refusal {
   const ranges: SlotRange[] = [];
   for (const text of args) {
     const slot = parseSlot(text);
@@ -179,7 +189,7 @@ function parseRanges(type: "addSlots" | "delSlots", args: readonly string[]): Cl
   return { type, ranges };
 }
 
-function parseEpoch(text: string): ClusterRequest | Answer {
+function parseEpoch(text: string): ClusterRequest | Refusal {
   const epoch = parseInteger(text);
   if (epoch === undefined || epoch > Number.MAX_SAFE_INTEGER) return NOT_INTEGER;
   if (epoch < 0) return refuse(`Invalid config epoch specified: ${text}`);
@@ -188,9 +198,9 @@ function parseEpoch(text: string): ClusterRequest | Answer {
 
 const BAD_SET_SLOT = refuse("Invalid CLUSTER SETSLOT action or number of arguments. Try CLUSTER HELP");
 
-function parseSetSlot(args: readonly string[]): ClusterRequest | Answer {
+function parseSetSlot(args: readonly string[]): ClusterRequest {
   const slot = parseSlot(args[0] ?? "");
-  if (slot === undefined) return BAD_SLOT;
+  if (slot === undefined) return { type: "setSlot", to: "unreadable", refusal: BAD_SLOT };
   const to = args[1]?.toLowerCase();
   const node = args[2];
   if (to === "stable" && args.length === 2) return { type: "setSlot", slot, to };
@@ -201,11 +211,10 @@ function parseSetSlot(args: readonly string[]): ClusterRequest | Answer {
   ) {
     return { type: "setSlot", slot, to, node };
   }
-  return BAD_SET_SLOT;
+  return { type: "setSlot", to: "unreadable", refusal: BAD_SET_SLOT };
 }
 
-function parseFailover(args: readonly string[]): ClusterRequest | Answer {
-  if (args.length > 1) return wrongUse("failover");
+function parseFailover(args: readonly string[]): ClusterRequest | Refusal {
   const how = args[0]?.toLowerCase() ?? "normal";
   return how === "force" || how === "takeover" || args.length === 0
     ? { type: "failover", how: how as "normal" | "force" | "takeover" }

@@ -1,11 +1,10 @@
 // All families of the command table. No other file lists them.
+import { clusterFamily } from "./cluster.ts";
 import { commandFamily } from "./command.ts";
 import type { Family } from "./family.ts";
-import { databases, generic } from "./generic.ts";
-import { strings } from "./string.ts";
 import { CommandTable } from "./table.ts";
 
-export const families: readonly Family[] = [strings, generic, databases, commandFamily];
+export const families: readonly Family[] = [clusterFamily, commandFamily];
 
 /** The table of a server; made once, it never changes. */
 export const commandTable = new CommandTable(families);

@@ -229,6 +229,11 @@ export class Keys {
     while (cursor !== 0n);
   }
 
+  /** The hash slot of a key. */
+  slotOf(key: Bytes): number {
+    return this.memory.slotOf(this.#keys.bring(key));
+  }
+
   /** Number of keys of a slot, expired ones that still lie there included. */
   countInSlot(slot: number): number {
     return this.memory.wasm.slotKeys(slot) >>> 0;
