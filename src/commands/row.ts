@@ -111,5 +111,7 @@ export interface Command {
   readonly system?: true;
   /** An engine export runs without TypeScript in between; a handler has the server's state. Containers have none. */
   readonly run?: EngineCommand | Handler;
+  /** What runs in place of the handler, to the same effect, when a request has exactly `count` arguments. */
+  readonly shortcut?: { readonly count: number; readonly run: EngineCommand };
   readonly subcommands?: readonly Command[];
 }

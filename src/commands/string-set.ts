@@ -1,4 +1,4 @@
-// SET and what it replaced. SET key value alone, the most frequent of all writes, goes straight to the engine.
+// SET with its options, and the commands it replaced. Without options SET runs in the engine: see its row.
 import type { Args } from "../engine/args.ts";
 import type { Reply } from "../resp/reply.ts";
 import { SYNTAX } from "../resp/errors.ts";
@@ -45,10 +45,6 @@ function readOptions(args: Args): SetOptions {
 }
 
 export function set(ctx: Context, args: Args, reply: Reply): void {
-  if (args.count === 3) {
-    ctx.keys.runSet();
-    return ctx.changed();
-  }
   const options = readOptions(args);
   const expireAtMs =
     options.unit === undefined ? 0 : futureOf(args, options.timeIndex, options.unit, ctx.nowMs, "set");

@@ -217,6 +217,7 @@ export const strings = family("string", [
       ["7.0.0", "Allowed the `NX` and `GET` options to be used together."],
     ],
     run: set,
+    shortcut: { count: 3, run: engine.set },
   },
   {
     name: "setex",

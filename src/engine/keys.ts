@@ -6,7 +6,6 @@
 import * as abi from "../../assembly/abi.ts";
 import { HOW_COUNTED, HOW_READ, HOW_TRACELESS } from "../../assembly/abi.ts";
 import type { Slice } from "../resp/reply.ts";
-import type { CommandExports } from "./exports.ts";
 import type { Memory } from "./memory.ts";
 import { orThrow } from "./refused.ts";
 
@@ -115,11 +114,6 @@ export class Keys {
     const { ptr, length } = this.#keys.bring(key);
     const found = orThrow(this.memory.wasm.stringOf(ptr, length, how));
     return found === 0 ? undefined : this.memory.result();
-  }
-
-  /** `SET key value` with key and value from the argv table, reply included; allocates nothing. */
-  runSet(): void {
-    orThrow((this.memory.wasm as unknown as CommandExports).set());
   }
 
   /** Sets a key to a string whatever it held; throws OUT_OF_MEMORY before any change. */
