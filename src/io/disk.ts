@@ -1,0 +1,116 @@
+// Files: small whole ones are read and replaced here. A replacement is on disk before it is seen under its name, so a
+// crash leaves the old file or the new one, never a part.
+import {
+  accessSync,
+  appendFileSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  globSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname, resolve } from "node:path";
+
+const REASONS: Record<string, string> = {
+  ENOENT: "No such file or directory",
+  EACCES: "Permission denied",
+  EISDIR: "Is a directory",
+  ENOTDIR: "Not a directory",
+  ENOSPC: "No space left on device",
+  EROFS: "Read-only file system",
+};
+
+/** What the disk refused, in the operating system's words. */
+export class DiskError extends Error {
+  override readonly name = "DiskError";
+
+  constructor(
+    readonly path: string,
+    readonly reason: string,
+  ) {
+    super(reason);
+  }
+}
+
+function attempt<T>(path: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    throw new DiskError(path, REASONS[code] ?? (error instanceof Error ? error.message : String(error)));
+  }
+}
+
+export const absolute = (path: string, base = "."): string => resolve(base, path);
+
+export const exists = (path: string): boolean => existsSync(path);
+
+/** The file's text, read as UTF-8. Throws DiskError. */
+export const readText = (path: string): string => attempt(path, () => readFileSync(path, "utf8"));
+
+export const readBytes = (path: string): Uint8Array => attempt(path, () => readFileSync(path));
+
+/** Everything standard input has until it ends. */
+export const readStandardInput = (): string => attempt("standard input", () => readFileSync(0, "utf8"));
+
+export const append = (path: string, data: string | Uint8Array): void =>
+  attempt(path, () => appendFileSync(path, data));
+
+export const remove = (path: string): void => attempt(path, () => rmSync(path, { force: true }));
+
+export const rename = (from: string, to: string): void => attempt(to, () => renameSync(from, to));
+
+/** Files a glob pattern names, sorted. */
+export const expand = (pattern: string): readonly string[] => globSync(pattern).toSorted();
+
+/** Makes the directory, and those above it, if they are not there. Throws DiskError. */
+export const makeDirectory = (path: string): void => {
+  attempt(path, () => mkdirSync(path, { recursive: true }));
+};
+
+/** Why nothing can be written into this directory; undefined = it can. */
+export function directoryFault(path: string): string | undefined {
+  try {
+    attempt(path, () => {
+      if (!statSync(path).isDirectory()) throw new DiskError(path, "Not a directory");
+      accessSync(path, constants.W_OK | constants.X_OK);
+    });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Replaces the file whole: a temporary file beside it, fsync, rename, fsync of the directory. Throws DiskError. */
+export function replaceFile(path: string, data: string | Uint8Array): void {
+  attempt(path, () => {
+    const temporary = `${path}.tmp-${process.pid}`;
+    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+    try {
+      const file = openSync(temporary, "w", 0o644);
+      try {
+        for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+      renameSync(temporary, path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+    const directory = openSync(dirname(path), "r");
+    try {
+      fsyncSync(directory);
+    } finally {
+      closeSync(directory);
+    }
+  });
+}

@@ -1,0 +1,201 @@
+// The configuration of one node: what every directive holds now. Readers ask by name with the type the table gives,
+// or watch a directive and keep the value themselves where a look-up per request would be too much.
+import {
+  DIRECTIVES,
+  type Directive,
+  type Name,
+  type NameOf,
+  type ValueOf,
+  findDirective,
+} from "./directives.ts";
+import { ConfigError, type Setting } from "./kinds.ts";
+import { matchesGlob } from "./glob.ts";
+
+/** Told the new value after it was set. Throwing a ConfigError undoes the whole CONFIG SET. */
+type Watcher<V> = (value: V) => void;
+
+/** Why a CONFIG SET changed nothing. */
+export class SetError extends Error {
+  override readonly name = "SetError";
+
+  constructor(
+    readonly argument: string,
+    /** undefined = there is no such directive. */
+    readonly reason: string | undefined,
+  ) {
+    super(reason ?? `unknown directive ${argument}`);
+  }
+}
+
+const NAMES = Object.keys(DIRECTIVES) as Name[];
+const directiveOf = (name: Name): Directive => DIRECTIVES[name];
+const defaultOf = (name: Name): Setting => directiveOf(name).kind.parse(directiveOf(name).initial);
+
+export class Config {
+  readonly #settings = new Map<Name, Setting>(NAMES.map((name) => [name, defaultOf(name)]));
+  readonly #watchers = new Map<Name, Watcher<never>[]>();
+
+  /** @param file absolute path of the configuration file, when the node was started with one */
+  constructor(readonly file?: string) {}
+
+  value<N extends Name>(name: N): ValueOf<N> {
+    return this.#setting(name).value as ValueOf<N>;
+  }
+
+  number(name: NameOf<number>): number {
+    return this.value(name);
+  }
+
+  flag(name: NameOf<boolean>): boolean {
+    return this.value(name);
+  }
+
+  /** The value as CONFIG GET shows it. */
+  text(name: Name): string {
+    return this.#setting(name).text;
+  }
+
+  /** Runs `watcher` now and after each change of the directive. */
+  watch<N extends Name>(name: N, watcher: Watcher<ValueOf<N>>): void {
+    this.onChange(name, watcher);
+    watcher(this.value(name));
+  }
+
+  /** Runs `watcher` after each change of the directive. */
+  onChange<N extends Name>(name: N, watcher: Watcher<ValueOf<N>>): void {
+    const watchers = this.#watchers.get(name) ?? [];
+    watchers.push(watcher as Watcher<never>);
+    this.#watchers.set(name, watchers);
+  }
+
+  /** Sets a directive at start-up, from a line of a file or the command line. Throws ConfigError. */
+  load(name: Name, words: readonly string[]): void {
+    const setting = directiveOf(name).kind.parse(words, this.#setting(name));
+    refuseUnbuilt(name, setting);
+    this.#settings.set(name, setting);
+  }
+
+  /** What the directives contradict each other in, if anything. For the end of start-up. */
+  conflict(): string | undefined {
+    if (this.flag("cluster-enabled") && this.value("replicaof") !== undefined) {
+      return "replicaof directive not allowed in cluster mode";
+    }
+    const port = this.number("port");
+    const clusterPort = this.number("cluster-port");
+    if (this.flag("cluster-enabled") && clusterPort === 0 && port + 10000 > 65535) {
+      return `port ${port} leaves no room for the bus at port + 10000: choose a lower port or set cluster-port`;
+    }
+    return undefined;
+  }
+
+  /** Spelling and text of every directive a pattern names; an exact name is echoed in the case it was asked in. */
+  get(patterns: readonly string[]): Map<string, string> {
+    const found = new Map<string, string>();
+    const byPattern = patterns.filter((pattern) => /[*?[]/.test(pattern));
+    for (const pattern of patterns) {
+      const name = byPattern.includes(pattern) ? undefined : findDirective(pattern);
+      if (name !== undefined) found.set(pattern, this.text(name));
+    }
+    if (byPattern.length === 0) return found;
+    for (const name of NAMES) {
+      for (const spelling of [name, directiveOf(name).alias]) {
+        if (spelling === undefined || found.has(spelling)) continue;
+        if (byPattern.some((pattern) => matchesGlob(pattern, spelling))) found.set(spelling, this.text(name));
+      }
+    }
+    return found;
+  }
+
+  /** Sets all pairs or none. Throws SetError. */
+  set(pairs: readonly (readonly [name: string, text: string])[]): void {
+    const chosen = this.#choose(pairs);
+    const next = chosen.map(({ name, asked, text }) => this.#parse(name, asked, text));
+    const before = chosen.map(({ name }) => this.#setting(name));
+    for (const [i, { name }] of chosen.entries()) {
+      const setting = next[i];
+      if (setting !== undefined) this.#settings.set(name, setting);
+    }
+    for (const [i, { name, asked }] of chosen.entries()) {
+      if (next[i]?.text === before[i]?.text) continue;
+      try {
+        this.#tell(name);
+      } catch (error) {
+        for (const [j, other] of chosen.entries())
+          this.#settings.set(other.name, before[j] ?? defaultOf(other.name));
+        for (const told of chosen.slice(0, i + 1)) this.#tell(told.name);
+        if (error instanceof ConfigError) throw new SetError(asked, error.message);
+        throw error;
+      }
+    }
+  }
+
+  /** The lines CONFIG REWRITE would write for a directive, its name included. */
+  lines(name: Name): readonly string[] {
+    return directiveOf(name)
+      .kind.lines(this.#setting(name))
+      .map((line) => `${name} ${line}`);
+  }
+
+  isDefault(name: Name): boolean {
+    return this.text(name) === defaultOf(name).text;
+  }
+
+  /** What the server itself changed, as REPLICAOF does; watchers are not told. */
+  record(name: Name, words: readonly string[]): void {
+    this.#settings.set(name, directiveOf(name).kind.parse(words));
+  }
+
+  /** The directives of a CONFIG SET, each allowed to change at run time; the first that is not ends it. */
+  #choose(pairs: readonly (readonly [string, string])[]): { name: Name; asked: string; text: string }[] {
+    const chosen: { name: Name; asked: string; text: string }[] = [];
+    for (const [asked, text] of pairs) {
+      const name = findDirective(asked);
+      if (name === undefined) throw new SetError(asked, undefined);
+      const { change } = directiveOf(name);
+      if (change === "start") throw new SetError(asked, "can't set immutable config");
+      if (change === "protected" && this.value("enable-protected-configs") !== "yes") {
+        throw new SetError(asked, "can't set protected config");
+      }
+      if (chosen.some((other) => other.name === name && other.asked === asked)) {
+        throw new SetError(asked, "duplicate parameter");
+      }
+      chosen.push({ name, asked, text });
+    }
+    return chosen;
+  }
+
+  #parse(name: Name, asked: string, text: string): Setting {
+    const { kind, watched } = directiveOf(name);
+    const before = this.#setting(name);
+    try {
+      const setting = kind.parse([text], kind.replacedAtRunTime === true ? undefined : before);
+      refuseUnbuilt(name, setting);
+      if (watched && setting.text !== before.text && !this.#watchers.has(name)) {
+        throw new ConfigError("it takes effect only at the start of this server");
+      }
+      return setting;
+    } catch (error) {
+      if (error instanceof ConfigError) throw new SetError(asked, error.message);
+      throw error;
+    }
+  }
+
+  #tell(name: Name): void {
+    const { value } = this.#setting(name);
+    for (const watcher of this.#watchers.get(name) ?? []) watcher(value as never);
+  }
+
+  #setting(name: Name): Setting {
+    const setting = this.#settings.get(name);
+    if (setting === undefined) throw new Error(`no setting for ${name}`);
+    return setting;
+  }
+}
+
+/** Directives nothing acts on keep their default; accepting another value would promise what does not happen. */
+function refuseUnbuilt(name: Name, setting: Setting): void {
+  if (directiveOf(name).built) return;
+  const { text } = defaultOf(name);
+  if (setting.text === text) return;
+  throw new ConfigError(`this server does not implement '${name}': only its default, '${text}', is accepted`);
+}

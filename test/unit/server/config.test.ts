@@ -1,0 +1,334 @@
+import { describe, expect, test } from "bun:test";
+import { Config, SetError } from "../../../src/server/config/config.ts";
+import { DIRECTIVES } from "../../../src/server/config/directives.ts";
+import { ConfigError, quote } from "../../../src/server/config/kinds.ts";
+import { editDistance, nearest } from "../../../src/server/config/nearest.ts";
+import { splitWords } from "../../../src/server/config/parse.ts";
+import { rewriteConfiguration } from "../../../src/server/config/rewrite.ts";
+import { configure } from "../../../src/server/config/start.ts";
+
+function start(args: string[], files: Record<string, string> = {}, stdin = ""): Config {
+  return configure(args, {
+    absolute: (path) => `/base/${path}`,
+    expand: () => Object.keys(files).filter((path) => path.startsWith("conf.d/")),
+    readStandardInput: () => stdin,
+    read(path) {
+      const content = files[path];
+      if (content === undefined) throw new Error("No such file or directory");
+      return content;
+    },
+  });
+}
+
+const fromFile = (content: string, ...args: string[]): Config =>
+  start(["c.conf", ...args], { "c.conf": content });
+
+function failure(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  throw new Error("nothing was refused");
+}
+
+function refused(config: Config, ...pairs: [string, string][]): [string, string | undefined] {
+  try {
+    config.set(pairs);
+  } catch (error) {
+    if (error instanceof SetError) return [error.argument, error.reason];
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}
+
+describe("words of a line", () => {
+  test.each([
+    ["port 8001", ["port", "8001"]],
+    ["  a\tb  ", ["a", "b"]],
+    ["a \"b c\" 'd e'", ["a", "b c", "d e"]],
+    ['"\\n\\r\\t\\a\\b\\x41\\xzz\\q\\\\\\""', ['\n\r\t\x07\bAxzzq\\"']],
+    ["'it\\'s \\n'", ["it's \\n"]],
+    ['save ""', ["save", ""]],
+    ['ab"cd"', ["abcd"]],
+    ["", []],
+  ])("%p", (line, words) => {
+    expect(splitWords(line)).toEqual(words);
+  });
+
+  test.each(['"open', "'open", '"a"b', "'a'b", '"end\\'])("%p does not balance", (line) => {
+    expect(splitWords(line)).toBeUndefined();
+  });
+
+  test("quoting is undone by reading", () => {
+    const text = 'a b"c\\d\n\r\t\x01é';
+    expect(splitWords(quote(text))).toEqual([text]);
+  });
+});
+
+describe("start", () => {
+  test("the file, standard input and the command line override each other in this order", () => {
+    const config = start(
+      ["c.conf", "--port", "3", "-"],
+      { "c.conf": "port 1\ntimeout 1\nmaxclients 1" },
+      "timeout 2\nport 2",
+    );
+    expect([config.number("port"), config.number("timeout"), config.number("maxclients")]).toEqual([3, 2, 1]);
+    expect(config.file).toBe("/base/c.conf");
+    expect(start([]).file).toBeUndefined();
+  });
+
+  test("comments, case, aliases, units and quotes", () => {
+    const config = fromFile(
+      '# note\n\n  PORT 8001\r\nslave-priority 7\nmaxmemory 1Gb\nrequirepass "a b"\nhz 600\n',
+    );
+    expect(config.number("port")).toBe(8001);
+    expect(config.number("replica-priority")).toBe(7);
+    expect(config.number("maxmemory")).toBe(1024 ** 3);
+    expect(config.value("requirepass")).toBe("a b");
+    expect(config.number("hz")).toBe(500);
+  });
+
+  test("values of several words on the command line", () => {
+    const config = start([
+      "--bind",
+      "127.0.0.1",
+      "::1",
+      "--client-output-buffer-limit",
+      "normal",
+      "1kb",
+      "1k",
+      "9",
+    ]);
+    expect(config.value("bind")).toEqual(["127.0.0.1", "::1"]);
+    expect(config.value("client-output-buffer-limit").normal).toEqual({
+      hardBytes: 1024,
+      softBytes: 1000,
+      softSeconds: 9,
+    });
+    expect(config.value("client-output-buffer-limit").pubsub.hardBytes).toBe(33554432);
+    expect(start(["--bind", "127.0.0.1 ::1"]).value("bind")).toEqual(["127.0.0.1", "::1"]);
+  });
+
+  test("a value may begin with dashes, an empty save is no save", () => {
+    expect(start(["--requirepass", "--secret--", "--port", "5"]).value("requirepass")).toBe("--secret--");
+    expect(start(["--save", "--port", "5"]).number("port")).toBe(5);
+    expect(start(["--save", ""]).value("save")).toEqual([]);
+  });
+
+  test("include, alone and by pattern", () => {
+    const files = {
+      "c.conf": "include conf.d/*.conf\ninclude one.conf",
+      "conf.d/a.conf": "port 4\ntimeout 9",
+      "one.conf": "port 5",
+    };
+    const config = start(["c.conf"], files);
+    expect([config.number("port"), config.number("timeout")]).toEqual([5, 9]);
+    expect(failure(() => start(["c.conf"], { "c.conf": "include c.conf" }))).toContain("include each other");
+    expect(failure(() => fromFile("include gone"))).toBe(
+      "Fatal error, can't open config file 'gone': No such file or directory",
+    );
+  });
+
+  test("a mistyped directive is shown with its place and the nearest name", () => {
+    expect(failure(() => fromFile("port 1\ncluster-enable yes\n"))).toBe(
+      "Reading the configuration file c.conf, at line 2\n>>> 'cluster-enable yes'\n" +
+        "Bad directive or wrong number of arguments: did you mean 'cluster-enabled'?",
+    );
+    expect(failure(() => start(["--prot", "1"]))).toBe(
+      "Reading the command line\n>>> 'prot 1'\nBad directive or wrong number of arguments: did you mean 'port'?",
+    );
+    expect(failure(() => start(["--qqqqqqqqq", "1"]))).toEndWith("wrong number of arguments");
+  });
+
+  test.each([
+    ["hz", "wrong number of arguments"],
+    ["hz 1 2", "wrong number of arguments"],
+    ["hz 0x", "argument couldn't be parsed into an integer"],
+    ["hz 010", "argument couldn't be parsed into an integer"],
+    ["port 99999", "argument must be between 0 and 65535 inclusive"],
+    ["maxmemory foo", "argument must be a memory value"],
+    ["maxmemory 1 gb", "wrong number of arguments"],
+    ["maxmemory 5gb", "argument must be at most 4294901760: a node's keyspace ends at 4 GiB"],
+    ["maxmemory-clients 5x", "argument must be a memory or percent value"],
+    ["maxmemory-clients 101%", "percentage argument must be less or equal to 100"],
+    ["repl-backlog-size 0", "argument must be between 1 and 9223372036854775807 inclusive"],
+    ["repl-backlog-size 9999999999gb", "argument must be a memory value"],
+    ["cluster-enabled maybe", "argument must be 'yes' or 'no'"],
+    ["loglevel foo", "argument(s) must be one of the following: debug, verbose, notice, warning"],
+    ["shutdown-on-sigterm zz", "argument(s) must be one of the following: default, save, nosave, now, force"],
+    ["save 60", "Invalid save parameters"],
+    ["save 0 5", "Invalid save parameters"],
+    ["client-output-buffer-limit normal 1", "Wrong number of arguments in buffer limit configuration."],
+    ["client-output-buffer-limit x 1 1 1", "Invalid client class specified in buffer limit configuration."],
+    [
+      "client-output-buffer-limit normal 1 1 x",
+      "Error in hard, soft or soft_seconds setting in buffer limit configuration.",
+    ],
+    ["oom-score-adj-values 1 2", "wrong number of arguments"],
+    [
+      "oom-score-adj-values 1 2 3000",
+      "Invalid oom-score-adj-values, elements must be between -2000 and 2000.",
+    ],
+    ["latency-tracking-info-percentiles zz", "Invalid latency-tracking-info-percentiles parameters"],
+    [
+      "latency-tracking-info-percentiles 101",
+      "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]",
+    ],
+    ["notify-keyspace-events y", "Invalid event class character. Use 'Ag$lshzxeKEtmdn'."],
+    ["unixsocketperm 9", "argument couldn't be parsed into an octal number"],
+    ["dbfilename a/b", "dbfilename can't be a path, just a filename"],
+    ["cluster-announce-hostname a_b", "Hostnames may only contain alphanumeric characters, hyphens or dots"],
+    ["replicaof 127.0.0.1", "wrong number of arguments"],
+    ["replicaof 127.0.0.1 99999", "Invalid master port"],
+    ["requirepass 'a", "Unbalanced quotes in configuration line"],
+    ["loadmodule x", "modules cannot be loaded here"],
+    ["rename-command GET x", "commands cannot be renamed here"],
+    ["user x on", "ACL users are not supported; set a password with requirepass"],
+    ["appendonly yes", "this server does not implement 'appendonly': only its default, 'no', is accepted"],
+    ["save 60 1000", "this server does not implement 'save': only its default, '', is accepted"],
+  ])("%s", (line, reason) => {
+    expect(failure(() => fromFile(line))).toBe(
+      `Reading the configuration file c.conf, at line 1\n>>> '${line}'\n${reason}`,
+    );
+  });
+
+  test("directives that contradict each other", () => {
+    expect(failure(() => fromFile("replicaof 127.0.0.1 6379"))).toBe(
+      "replicaof directive not allowed in cluster mode",
+    );
+    expect(failure(() => start(["--port", "60000"]))).toContain("leaves no room for the bus");
+    expect(start(["--port", "60000", "--cluster-enabled", "no"]).number("port")).toBe(60000);
+  });
+
+  test("every default is what its own kind reads", () => {
+    for (const name of Object.keys(DIRECTIVES)) {
+      const [[shown]] = [[...new Config().get([name]).keys()]];
+      expect(shown).toBe(name);
+    }
+  });
+});
+
+describe("CONFIG GET and SET", () => {
+  test("names are echoed as asked, patterns find aliases too", () => {
+    const config = new Config();
+    expect([...config.get(["HZ", "h?", "nope"])]).toEqual([
+      ["HZ", "10"],
+      ["hz", "10"],
+    ]);
+    expect([...config.get(["*-priority", "replica-priority"])]).toEqual([
+      ["replica-priority", "100"],
+      ["slave-priority", "100"],
+    ]);
+    expect([...config.get(["list-max-[a-l]*"]).keys()]).toEqual(["list-max-listpack-size"]);
+    expect([...config.get(["list-max-[^l]*"]).keys()]).toEqual(["list-max-ziplist-size"]);
+  });
+
+  test("all pairs are set or none", () => {
+    const config = new Config();
+    config.set([
+      ["hz", "20"],
+      ["SLAVE-priority", "5"],
+    ]);
+    expect([config.number("hz"), config.number("replica-priority")]).toEqual([20, 5]);
+    expect(refused(config, ["hz", "30"], ["maxclients", "x"])).toEqual([
+      "maxclients",
+      "argument couldn't be parsed into an integer",
+    ]);
+    expect(config.number("hz")).toBe(20);
+  });
+
+  test("what may not be set", () => {
+    const config = new Config();
+    expect(refused(config, ["nope", "1"])).toEqual(["nope", undefined]);
+    expect(refused(config, ["cluster-enabled", "no"])).toEqual([
+      "cluster-enabled",
+      "can't set immutable config",
+    ]);
+    expect(refused(config, ["dir", "/x"])).toEqual(["dir", "can't set protected config"]);
+    expect(refused(config, ["hz", "1"], ["hz", "2"])).toEqual(["hz", "duplicate parameter"]);
+    expect(refused(config, ["port", "1"])[1]).toBe("it takes effect only at the start of this server");
+    expect(refused(config, ["appendonly", "yes"])[1]).toStartWith("this server does not implement");
+  });
+
+  test("a watcher hears of each change; when one refuses, all is as before", () => {
+    const config = new Config();
+    const heard: unknown[] = [];
+    config.watch("timeout", (value) => heard.push(value));
+    config.watch("port", (value) => {
+      heard.push(value);
+      if (value === 13) throw new ConfigError("Unable to listen on this port. Check server logs.");
+    });
+    config.set([
+      ["timeout", "5"],
+      ["port", "14"],
+    ]);
+    config.set([["timeout", "5"]]);
+    expect(heard).toEqual([0, 6379, 5, 14]);
+    expect(refused(config, ["timeout", "6"], ["port", "13"])).toEqual([
+      "port",
+      "Unable to listen on this port. Check server logs.",
+    ]);
+    expect(heard).toEqual([0, 6379, 5, 14, 6, 13, 5, 14]);
+    expect([config.number("timeout"), config.number("port")]).toEqual([5, 14]);
+  });
+
+  test.each([
+    ["KEA", "AKE"],
+    ["$lg", "g$l"],
+    ["gA", "A"],
+    ["gxE", "gxE"],
+    ["nmKE", "nKEm"],
+    ["md", "dm"],
+    ["KAn", "AK"],
+  ])("event classes %s print as %s", (given, shown) => {
+    expect(DIRECTIVES["notify-keyspace-events"].kind.parse([given]).text).toBe(shown);
+  });
+
+  test("a class of client-output-buffer-limit not named keeps its limits", () => {
+    const config = new Config();
+    config.set([["client-output-buffer-limit", "normal 1mb 0 60 replica 2mb 1kb 1"]]);
+    expect(config.text("client-output-buffer-limit")).toBe(
+      "normal 1048576 0 60 slave 2097152 1024 1 pubsub 33554432 8388608 60",
+    );
+  });
+});
+
+describe("CONFIG REWRITE", () => {
+  test("lines change where they stand, comments stay, new ones go under the marker", () => {
+    const old = '# mine\nport 1\n\n  slave-priority 100 \n# pass\nrequirepass "x"\nunknown thing\nport 2\n';
+    const config = fromFile(old.replace("unknown thing\n", ""));
+    config.set([
+      ["replica-priority", "9"],
+      ["maxmemory", "1gb"],
+      ["masterauth", 'p"w'],
+    ]);
+    const once = rewriteConfiguration(old, config);
+    expect(once).toBe(
+      '# mine\nport 2\n\nreplica-priority 9\n# pass\nrequirepass "x"\nunknown thing\n' +
+        '# Generated by CONFIG REWRITE\nmaxmemory 1gb\nmasterauth "p\\"w"\n',
+    );
+    expect(rewriteConfiguration(once, config)).toBe(once);
+  });
+
+  test("what was written reads back the same", () => {
+    const config = new Config();
+    config.set([
+      ["client-output-buffer-limit", "pubsub 1mb 1kb 9"],
+      ["requirepass", "a b\n"],
+      ["latency-tracking-info-percentiles", ""],
+      ["shutdown-on-sigterm", "now force"],
+      ["cluster-node-timeout", "9007199254740993"],
+    ]);
+    const again = fromFile(rewriteConfiguration("", config));
+    expect([...again.get(["*"])]).toEqual([...config.get(["*"])]);
+  });
+});
+
+test("the nearest name is near, or none", () => {
+  expect(editDistance("ab", "ba")).toBe(1);
+  expect(editDistance("kitten", "sitting")).toBe(3);
+  expect(editDistance("", "abc")).toBe(3);
+  expect(nearest("max_memory", ["maxmemory", "maxclients"])).toBe("maxmemory");
+  expect(nearest("zzz", ["port"])).toBeUndefined();
+});
