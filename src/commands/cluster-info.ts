@@ -99,7 +99,8 @@ export function slots(ctx: Context, _args: Args, reply: Reply): void {
 
 function writeEndpoint({ host, port, id, metadata }: Endpoint, reply: Reply): void {
   reply.array(4);
-  bulkOrNull(host, reply);
+  if (host === undefined) reply.null();
+  else reply.bulk(host);
   reply.integer(port);
   reply.bulk(id);
   reply.map(metadata.length);
@@ -140,8 +141,7 @@ function writeShardNode(node: ShardNode, reply: Reply): void {
     reply.integer(port);
   }
   field("ip", node.ip, reply);
-  reply.bulk("endpoint");
-  bulkOrNull(node.endpoint, reply);
+  field("endpoint", node.endpoint ?? "", reply); // unlike SLOTS, which tells an unknown one by null
   if (hasHostname) field("hostname", node.hostname, reply);
   field("role", node.role, reply);
   reply.bulk("replication-offset");
@@ -172,11 +172,6 @@ export function links(ctx: Context, _args: Args, reply: Reply): void {
 function field(name: string, value: string, reply: Reply): void {
   reply.bulk(name);
   reply.bulk(value);
-}
-
-function bulkOrNull(text: string | undefined, reply: Reply): void {
-  if (text === undefined) reply.null();
-  else reply.bulk(text);
 }
 
 // --- HELP -----------------------------------------------------------------------------------------------------

@@ -2,9 +2,11 @@
 import { clusterFamily } from "./cluster.ts";
 import { commandFamily } from "./command.ts";
 import type { Family } from "./family.ts";
+import { databases, generic } from "./generic.ts";
+import { strings } from "./string.ts";
 import { CommandTable } from "./table.ts";
 
-export const families: readonly Family[] = [clusterFamily, commandFamily];
+export const families: readonly Family[] = [strings, generic, databases, clusterFamily, commandFamily];
 
 /** The table of a server; made once, it never changes. */
 export const commandTable = new CommandTable(families);

@@ -1,9 +1,25 @@
 // What must hold for every row of every family, whatever the command.
 import { expect, test } from "bun:test";
-import { commandTable } from "../../../src/commands/families.ts";
+import { readdirSync } from "node:fs";
+import type { Family } from "../../../src/commands/family.ts";
+import { commandTable, families } from "../../../src/commands/families.ts";
 import { categoriesOf } from "../../../src/commands/categories.ts";
 import { type Argument, parseSyntax } from "../../../src/commands/syntax.ts";
 import type { Row } from "../../../src/commands/table.ts";
+
+test("every family made is in the table", async () => {
+  const folder = new URL("../../../src/commands/", import.meta.url);
+  for (const file of readdirSync(folder)) {
+    const exported: Record<string, unknown> = await import(new URL(file, folder).pathname);
+    for (const [name, value] of Object.entries(exported)) {
+      if (isFamily(value)) expect(families, `${name} of ${file}`).toContain(value);
+    }
+  }
+});
+
+function isFamily(value: unknown): value is Family {
+  return typeof value === "object" && value !== null && "group" in value && "rows" in value;
+}
 
 const each = test.each(commandTable.rows.map((row) => [row.fullName, row] as const));
 
