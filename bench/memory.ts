@@ -1,0 +1,55 @@
+// How much memory does a key cost the process, all counted?
+import { Scope } from "../test/support/cleanup.ts";
+import { fill, keysHeld, ourTarget, redisTarget, steadyBytes, type Target, VALUE_BYTES } from "./load.ts";
+import { type Findings, type Options, ratio } from "./report.ts";
+
+const KEY_BYTES = 16;
+/** Keys set again and again before the first reading, so that what serving itself takes is not counted as keys. */
+const WARM_KEYS = 1000;
+const WARM_ROUNDS = 100;
+
+async function bytesPerKey(target: Target, keys: number): Promise<number> {
+  for (let i = 0; i < WARM_ROUNDS; i++) await fill(target, WARM_KEYS);
+  const before = await steadyBytes(target.pid);
+  await fill(target, keys);
+  const after = await steadyBytes(target.pid);
+  const held = await keysHeld(target.port);
+  if (held !== keys) throw new Error(`${target.name} holds ${held} keys, not ${keys}`);
+  return (after - before) / (keys - WARM_KEYS);
+}
+
+export async function run({ isQuick }: Options): Promise<Findings> {
+  const keys = isQuick ? 100_000 : 1_000_000;
+  const figures: Record<string, number> = {};
+  const found: { readonly name: string; readonly bytes: number }[] = [];
+  for (const start of [redisTarget, ourTarget]) {
+    const scope = new Scope();
+    try {
+      const target = await start(scope);
+      const bytes = await bytesPerKey(target, keys);
+      figures[`bytes per key: ${target.name}`] = bytes;
+      found.push({ name: target.name, bytes });
+    } finally {
+      await scope.close();
+    }
+  }
+  const base = found[0]?.bytes ?? 1;
+  const data = KEY_BYTES + VALUE_BYTES;
+  figures["bytes per key: ratio"] = (found[1]?.bytes ?? 0) / base;
+  return {
+    tables: [
+      {
+        title: "process memory per key",
+        note: `growth of resident memory / keys, ${keys} keys of ${KEY_BYTES} bytes with values of ${VALUE_BYTES}, cluster mode on`,
+        columns: ["server", "bytes/key", "overhead", "ratio"],
+        rows: found.map(({ name, bytes }) => [
+          name,
+          bytes.toFixed(1),
+          (bytes - data).toFixed(1),
+          ratio(bytes, base),
+        ]),
+      },
+    ],
+    figures,
+  };
+}
