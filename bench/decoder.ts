@@ -5,14 +5,19 @@ import { merge, runMicro } from "./micro.ts";
 import type { Findings, Options } from "./report.ts";
 
 const REQUESTS = 1000;
-const ARGUMENTS = 64;
+const ARGUMENTS = 1024;
 const DOLLAR = 36;
 
 /** Memory as the server's request arena is laid out: the bytes, and an argument table beside them. */
 function lay(bytes: Buffer): RequestMemory {
   const argv = Math.ceil(bytes.length / 8) * 2;
   const buffer = new ArrayBuffer(argv * 4 + ARGUMENTS * 8);
-  const memory = { bytes: new Uint8Array(buffer), u32: new Uint32Array(buffer), argv, reserveArgv: (count: number) => count <= ARGUMENTS };
+  const memory = {
+    bytes: new Uint8Array(buffer),
+    u32: new Uint32Array(buffer),
+    argv,
+    reserveArgv: (count: number) => count <= ARGUMENTS,
+  };
   memory.bytes.set(bytes);
   return memory;
 }
@@ -46,8 +51,14 @@ function decodeIntoBuffers(bytes: Buffer): number {
 export async function run(options: Options): Promise<Findings> {
   const kinds = [
     ["GET", (i: number) => encodeRequest(["GET", `key:${String(i).padStart(12, "0")}`])],
-    ["SET, 64-byte value", (i: number) => encodeRequest(["SET", `key:${String(i).padStart(12, "0")}`, "v".repeat(64)])],
-    ["MSET of 10 keys", (i: number) => encodeRequest(["MSET", ...Array.from({ length: 20 }, (_, j) => `part:${i}:${j}`)])],
+    [
+      "SET, 64-byte value",
+      (i: number) => encodeRequest(["SET", `key:${String(i).padStart(12, "0")}`, "v".repeat(64)]),
+    ],
+    [
+      "MSET of 10 keys",
+      (i: number) => encodeRequest(["MSET", ...Array.from({ length: 20 }, (_, j) => `part:${i}:${j}`)]),
+    ],
   ] as const;
   const all: Findings[] = [];
   for (const [name, make] of kinds) {
@@ -60,7 +71,12 @@ export async function run(options: Options): Promise<Findings> {
       { name: "in place", run: () => decodeAll(decoder, memory, bytes.length) },
     ];
     const note = `${REQUESTS} requests in one chunk of ${bytes.length} bytes`;
-    all.push(await runMicro({ title: `decoder, ${name}`, note, operations: REQUESTS, unit: "request", contenders }, options));
+    all.push(
+      await runMicro(
+        { title: `decoder, ${name}`, note, operations: REQUESTS, unit: "request", contenders },
+        options,
+      ),
+    );
   }
   return merge(all);
 }
