@@ -1,9 +1,7 @@
 // COMMAND: the rows against redis-server's own, and whole requests against its GETKEYS.
 import { beforeAll, expect, test } from "bun:test";
 import type { Server } from "../../src/commands/context.ts";
-import type { Family } from "../../src/commands/family.ts";
 import { commandTable } from "../../src/commands/families.ts";
-import { readWhen } from "../../src/commands/getkeys.ts";
 import { notFound, wrongArity } from "../../src/commands/refusal.ts";
 import type { Handler } from "../../src/commands/row.ts";
 import { CommandTable, UNKNOWN } from "../../src/commands/table.ts";
@@ -175,29 +173,39 @@ const requests = [
   "debug object a", "command getkeys get a", "ssubscribe a b", "sort_ro", "getex a persist", "exists a a a",
 ].map((line) => line.split(" ")); // prettier-ignore
 
-test("keys are found in whole requests as redis-server finds them", async () => {
-  const table = new CommandTable(withFinders(await redisFamilies(redis[3])));
+async function expectSameKeys(table: CommandTable, request: readonly string[]): Promise<void> {
   for (const protocol of [2, 3] as const) {
-    for (const request of requests) {
-      for (const form of ["GETKEYS", "GETKEYSANDFLAGS"]) {
-        const words = ["COMMAND", form, ...request];
-        const { value } = await redis[protocol].reply(...words);
-        expect(comparable(ask(table, protocol, ...words)), words.join(" ")).toEqual(comparable(value));
-      }
+    for (const form of ["GETKEYS", "GETKEYSANDFLAGS"]) {
+      const words = ["COMMAND", form, ...request];
+      const { value } = await redis[protocol].reply(...words);
+      expect(comparable(ask(table, protocol, ...words)), words.join(" ")).toEqual(comparable(value));
     }
+  }
+}
+
+test("key specs find the keys of whole requests as redis-server does", async () => {
+  const table = new CommandTable(await redisFamilies(redis[3]));
+  for (const request of requests) {
+    const keys = table.named(request[0] ?? "")?.command.keys ?? [];
+    if (keys.some(({ flags }) => flags.includes("variable_flags"))) continue; // needs a finder of the row's own
+    await expectSameKeys(table, request);
   }
 });
 
-/** Rows of redis-server with the finders our own rows of the same name bring along. */
-function withFinders(families: readonly Family[]): readonly Family[] {
-  return families.map(({ group, rows }) => ({
-    group,
-    rows: rows.map((row) => {
-      const finder = row.name === "set" ? readWhen("GET", 3) : undefined;
-      return finder === undefined ? row : { ...row, findKeys: finder };
-    }),
-  }));
-}
+test("each row of ours finds the keys redis-server finds", async () => {
+  for (const request of requests) {
+    if (commandTable.named(request[0] ?? "") !== undefined) await expectSameKeys(commandTable, request);
+  }
+  for (const { fullName, command, subcommands } of commandTable.rows) {
+    if (subcommands.length > 0) continue;
+    const shortest = Math.max(Math.abs(command.arity), 2);
+    for (let count = shortest - 1; count < shortest + 4; count++) {
+      const name = fullName.split("|");
+      const rest = Array.from({ length: count - name.length }, (_, i) => (i % 3 === 1 ? "2" : `k${i}`));
+      await expectSameKeys(commandTable, [...name, ...rest]);
+    }
+  }
+});
 
 /** A description of redis-server's with only those subcommands the table has. */
 function withoutSubcommands(value: Value, table: CommandTable): Value {
