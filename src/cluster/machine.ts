@@ -34,6 +34,7 @@ import type { NodesConf, SavedNode } from "./nodes-conf.ts";
 import type { ClusterOptions, KeyspaceView, Random } from "./options.ts";
 import { hearPacket } from "./packets.ts";
 import type { Answer, ClusterRequest } from "./request.ts";
+import { followMaster } from "./roles.ts";
 import { RouteTable } from "./route.ts";
 import { isAlone, settleSlotsWithKeys, settleWhenDue } from "./solo.ts";
 import { ClusterState, randomId } from "./state.ts";
@@ -104,6 +105,7 @@ class Machine implements ClusterMachine {
   start(nowMs: number): readonly ClusterEffect[] {
     return this.#run(nowMs, () => {
       for (const node of this.state.nodes.values()) this.#turn.openLink(node);
+      followMaster(this.#turn);
     });
   }
 

@@ -7,6 +7,7 @@ import { createMachine, type ClusterMachine } from "../../src/cluster/machine.ts
 import type { BusMessage, LinkId, NodeId } from "../../src/cluster/message.ts";
 import { formatNodesConf, parseNodesConf, type NodesConf } from "../../src/cluster/nodes-conf.ts";
 import { DEFAULT_OPTIONS, type ClusterOptions } from "../../src/cluster/options.ts";
+import { Random } from "../support/random.ts";
 import type { Answer, ClusterRequest } from "../../src/cluster/request.ts";
 
 const SLOT_COUNT = 16_384;
@@ -25,15 +26,9 @@ export interface WorldOptions {
   readonly options?: Partial<ClusterOptions>;
 }
 
-/** A small generator with a seed: mulberry32. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+function seeded(seed: number): () => number {
+  const random = new Random(seed);
+  return () => random.unit();
 }
 
 interface Wire {
@@ -61,13 +56,18 @@ export class SimNode {
   /** Replication, as the world pretends it. */
   offset = 0;
   following: NodeId | undefined;
+  masterSeenAtMs = 0;
   writesPaused = false;
+  /** For how long its link to its master had been down before it was last looked at. */
+  staleMs = 0;
+  /** It gets nothing more from its master. */
+  stuck = false;
   readonly log: string[] = [];
 
   constructor(
     readonly name: string,
-    readonly ip: string,
-    readonly port: number,
+    public ip: string,
+    public port: number,
   ) {}
 
   get id(): NodeId {
@@ -213,6 +213,14 @@ export class World {
     if (!node.running) this.#boot(node, parseNodesConf(node.disk));
   }
 
+  /** A node that does not run gets another address; what it saved of its own is replaced at its next start. */
+  move(name: string, ip: string, port: number): void {
+    const node = this.node(name);
+    node.disk = node.disk.replace(`${node.ip}:${node.port}@`, `${ip}:${node.port}@`);
+    node.ip = ip;
+    node.port = port;
+  }
+
   jumpClock(name: string, byMs: number): void {
     this.node(name).clockShiftMs += byMs;
   }
@@ -287,8 +295,9 @@ export class World {
   #reportReplication(node: SimNode): void {
     const master = this.nodes.find((other) => other.running && other.id === node.following);
     const masterLinkUp = master !== undefined && this.#reaches(node, master) && this.#reaches(master, node);
-    if (masterLinkUp) node.offset = master.offset;
-    const masterLastSeenAtMs = masterLinkUp ? this.#clockOf(node) : this.#clockOf(node) - 1;
+    if (masterLinkUp && !node.stuck) node.offset = master.offset;
+    if (masterLinkUp) node.masterSeenAtMs = this.nowMs;
+    const masterLastSeenAtMs = this.#clockOf(node) - (this.nowMs - node.masterSeenAtMs) - node.staleMs;
     const facts = { offset: node.offset, masterLinkUp, masterLastSeenAtMs, writesPaused: node.writesPaused };
     this.#feed(node, { type: "replication", facts });
   }
