@@ -6,19 +6,23 @@ import { findKeys, KeyPlaces } from "../commands/getkeys.ts";
 import type { CommandTable } from "../commands/table.ts";
 import type { Args } from "../engine/args.ts";
 import type { RequestArena } from "../engine/request-memory.ts";
-import { ReplyError } from "../resp/errors.ts";
+import type { ReplyError } from "../resp/errors.ts";
 import type { ClientConnection } from "./client.ts";
 
 const SLOT = STATE_SLOT >> 2;
-
-export const CROSS_SLOT = new ReplyError("CROSSSLOT Keys in request don't hash to the same slot");
 
 /** What decides about slots that are not simply served here; undefined = the node is not part of a cluster. */
 export interface SlotAuthority {
   /** By slot: 1 = any client is served here. */
   readonly serveHere: Uint8Array;
-  /** Decides for the other slots. @param places the request's keys, as argument indexes */
-  refusal(slot: number, id: number, places: KeyPlaces, client: ClientConnection): ReplyError | undefined;
+  /** Decides for all else. @param places the request's keys, as argument indexes */
+  refusal(
+    slot: number,
+    isCrossSlot: boolean,
+    id: number,
+    places: KeyPlaces,
+    client: ClientConnection,
+  ): ReplyError | undefined;
 }
 
 export class Router {
@@ -53,7 +57,7 @@ export class Router {
     const { authority } = this;
     if (authority === undefined || authority.serveHere[slot] === 1 || client.isMaster) return undefined;
     findKeys(this.table, id, this.args, this.#places);
-    return authority.refusal(slot, id, this.#places, client);
+    return authority.refusal(slot, false, id, this.#places, client);
   }
 
   /** Visits the slot of each key of the request; for what must know all that a write touches. */
@@ -75,10 +79,12 @@ export class Router {
     const slot = memory.wasm.slotOf(args.ptr(first), args.length(first));
     memory.u32[SLOT] = slot;
     if (authority === undefined || client.isMaster) return undefined;
-    for (let n = 1; n < places.count; n++) {
+    let isCrossSlot = false;
+    for (let n = 1; n < places.count && !isCrossSlot; n++) {
       const at = places.place(n);
-      if (memory.wasm.slotOf(args.ptr(at), args.length(at)) !== slot) return CROSS_SLOT;
+      isCrossSlot = memory.wasm.slotOf(args.ptr(at), args.length(at)) !== slot;
     }
-    return authority.serveHere[slot] === 1 ? undefined : authority.refusal(slot, id, places, client);
+    if (authority.serveHere[slot] === 1 && !isCrossSlot) return undefined;
+    return authority.refusal(slot, isCrossSlot, id, places, client);
   }
 }

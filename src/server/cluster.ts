@@ -1,0 +1,240 @@
+// The node's part in the cluster: the machine, its bus, nodes.conf, and what the machine decides about requests.
+import { createMachine, type ClusterMachine } from "../cluster/machine.ts";
+import type { LinkId } from "../cluster/message.ts";
+import { formatNodesConf, NodesConfError, parseNodesConf } from "../cluster/nodes-conf.ts";
+import type { ClusterOptions, KeyspaceView } from "../cluster/options.ts";
+import type { Answer, ClusterRequest } from "../cluster/request.ts";
+import { refusalText, route } from "../cluster/route.ts";
+import type { ClusterState, ReplicationFacts } from "../cluster/state.ts";
+import type { ClusterFace } from "../commands/context.ts";
+import { flagBit } from "../commands/flags.ts";
+import type { KeyPlaces } from "../commands/getkeys.ts";
+import type { CommandTable } from "../commands/table.ts";
+import type { Args } from "../engine/args.ts";
+import type { Keys } from "../engine/keys.ts";
+import { nowMs } from "../io/clock.ts";
+import { exists, readText, replaceFile } from "../io/disk.ts";
+import { lockFile, type FileLock } from "../io/lock.ts";
+import { randomFraction } from "../io/random.ts";
+import { ReplyError } from "../resp/errors.ts";
+import type { ClientConnection } from "./client.ts";
+import { ClusterBus, type NodeEffect } from "./cluster-bus.ts";
+import type { Config } from "./config/config.ts";
+import { StartError } from "./start-error.ts";
+import type { SlotAuthority } from "./router.ts";
+
+/** What the cluster asks of the rest of the node. */
+export interface ClusterHost {
+  readonly config: Config;
+  readonly table: CommandTable;
+  readonly args: Args;
+  readonly keys: Keys;
+  /** Absolute path of nodes.conf. */
+  readonly nodesFile: string;
+  replicationFacts(): ReplicationFacts;
+  carryOut(effect: Exclude<NodeEffect, { type: "persist" }>): void;
+  /** nodes.conf cannot be saved: the node must not go on. */
+  fatal(reason: string): void;
+}
+
+/** Configuration directives the machine wants to hear of. */
+const DIRECTIVES = [
+  "cluster-solo",
+  "cluster-node-timeout",
+  "cluster-announce-ip",
+  "cluster-announce-hostname",
+  "cluster-announce-port",
+  "cluster-announce-bus-port",
+  "cluster-preferred-endpoint-type",
+  "cluster-migration-barrier",
+  "cluster-allow-replica-migration",
+  "cluster-require-full-coverage",
+  "cluster-replica-validity-factor",
+  "cluster-replica-no-failover",
+  "cluster-allow-reads-when-down",
+  "cluster-link-sendbuf-limit",
+  "repl-ping-replica-period",
+] as const;
+
+export class Cluster implements ClusterFace, SlotAuthority {
+  readonly #machine: ClusterMachine;
+  readonly #bus: ClusterBus;
+  readonly #lock: FileLock;
+  #saveIsDue = false;
+
+  /** Throws StartError when nodes.conf is in use or cannot be understood. */
+  constructor(
+    private readonly host: ClusterHost,
+    private readonly port: number,
+    private readonly busPort: number,
+  ) {
+    const { nodesFile, config, keys } = host;
+    this.#lock = lockNodesFile(nodesFile);
+    const keyspace: KeyspaceView = {
+      countKeysInSlot: (slot) => keys.countInSlot(slot),
+      isEmpty: () => keys.size(0) === 0,
+    };
+    const saved = readNodesFile(nodesFile);
+    this.#machine = createMachine(saved, randomFraction, this.#options(), keyspace, nowMs());
+    this.#bus = new ClusterBus(this.#machine, {
+      carryOut: (effect) => this.#carryOut(effect),
+      beforeTick: () => this.#beforeTick(),
+    });
+    for (const name of DIRECTIVES) {
+      config.onChange(name, () => this.#bus.feed({ type: "configured", options: this.#options() }));
+    }
+  }
+
+  get state(): Readonly<ClusterState> {
+    return this.#machine.state;
+  }
+
+  get serveHere(): Uint8Array {
+    return this.#machine.serveHere;
+  }
+
+  get bus(): ClusterBus {
+    return this.#bus;
+  }
+
+  listen(hosts: readonly string[]): void {
+    this.#bus.listen(hosts, this.busPort);
+  }
+
+  start(): void {
+    this.#bus.carryOut(this.#machine.start(nowMs()));
+    this.#bus.start();
+  }
+
+  stop(): void {
+    this.#bus.stop();
+    if (this.#saveIsDue) this.#save();
+    this.#lock.release();
+  }
+
+  ask(request: ClusterRequest): Answer {
+    const { answer, effects } = this.#machine.ask(request, nowMs());
+    this.#bus.carryOut(effects);
+    return answer;
+  }
+
+  /** How replication stands has changed in a way that cannot wait for the next tick. */
+  tellReplication(): void {
+    this.#bus.feed({ type: "replication", facts: this.host.replicationFacts() });
+  }
+
+  queuedBytes(link: LinkId): number {
+    return this.#bus.queuedBytes(link);
+  }
+
+  get linksOverLimit(): number {
+    return this.#bus.linksOverLimit;
+  }
+
+  refusal(
+    slot: number,
+    isCrossSlot: boolean,
+    id: number,
+    places: KeyPlaces,
+    client: ClientConnection,
+  ): ReplyError | undefined {
+    const { table, args, keys } = this.host;
+    const flags = table.flags[id]!;
+    const { name } = table.rows[id]!.command;
+    const verdict = route(this.#machine.state, {
+      slot,
+      crossSlot: isCrossSlot,
+      multipleKeys: hasDifferentKeys(places, args),
+      write: (flags & (flagBit.write | flagBit.may_replicate)) !== 0,
+      asking: client.asking || (flags & flagBit.asking) !== 0,
+      readonly: client.readsReplica,
+      migrate: name === "migrate",
+      shardPubsub: table.rows[id]!.group === "pubsub",
+      countKeys: () => {
+        let present = 0;
+        for (let n = 0; n < places.count; n++) if (keys.has(args.at(places.place(n)))) present++;
+        return { present, missing: places.count - present };
+      },
+    });
+    const text = refusalText(verdict);
+    return text === undefined ? undefined : new ReplyError(text);
+  }
+
+  #carryOut(effect: NodeEffect): void {
+    if (effect.type !== "persist") this.host.carryOut(effect);
+    else if (effect.sync) this.#save();
+    else this.#saveIsDue = true;
+  }
+
+  #beforeTick(): void {
+    if (this.#saveIsDue) this.#save();
+    this.tellReplication();
+  }
+
+  #save(): void {
+    this.#saveIsDue = false;
+    try {
+      replaceFile(this.host.nodesFile, formatNodesConf(this.#machine.state as ClusterState));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.host.fatal(`cannot save ${this.host.nodesFile}: ${reason}`);
+    }
+  }
+
+  #options(): ClusterOptions {
+    const { config } = this.host;
+    return {
+      port: this.port,
+      otherPort: 0,
+      busPort: this.busPort,
+      announceIp: config.text("cluster-announce-ip"),
+      announcePort: config.number("cluster-announce-port"),
+      announceOtherPort: 0,
+      announceBusPort: config.number("cluster-announce-bus-port"),
+      hostname: config.text("cluster-announce-hostname"),
+      preferredEndpoint: config.value("cluster-preferred-endpoint-type"),
+      nodeTimeoutMs: config.number("cluster-node-timeout"),
+      requireFullCoverage: config.flag("cluster-require-full-coverage"),
+      migrationBarrier: config.number("cluster-migration-barrier"),
+      allowReplicaMigration: config.flag("cluster-allow-replica-migration"),
+      validityFactor: config.number("cluster-replica-validity-factor"),
+      replicationPingPeriodSec: config.number("repl-ping-replica-period"),
+      allowReadsWhenDown: config.flag("cluster-allow-reads-when-down"),
+      allowPubsubShardWhenDown: config.flag("cluster-allow-pubsubshard-when-down"),
+      noFailover: config.flag("cluster-replica-no-failover"),
+      solo: config.flag("cluster-solo"),
+    };
+  }
+}
+
+function hasDifferentKeys(places: KeyPlaces, args: Args): boolean {
+  if (places.count < 2) return false;
+  const first = args.latin1(places.place(0));
+  for (let n = 1; n < places.count; n++) if (args.latin1(places.place(n)) !== first) return true;
+  return false;
+}
+
+function lockNodesFile(path: string): FileLock {
+  let lock: FileLock | undefined;
+  try {
+    lock = lockFile(`${path}.lock`);
+  } catch (error) {
+    throw new StartError(`cannot open ${path}.lock: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (lock === undefined) {
+    throw new StartError(
+      `${path} is in use by another node: give each node its own --dir, or its own --cluster-config-file`,
+    );
+  }
+  return lock;
+}
+
+function readNodesFile(path: string): ReturnType<typeof parseNodesConf> {
+  if (!exists(path)) return { nodes: [], currentEpoch: 0, lastVoteEpoch: 0 };
+  try {
+    return parseNodesConf(readText(path));
+  } catch (error) {
+    if (error instanceof NodesConfError) throw new StartError(`${path}, ${error.message}`);
+    throw new StartError(`cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
