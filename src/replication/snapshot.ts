@@ -36,14 +36,12 @@ export class Snapshot {
     private readonly writer: RdbWriter,
     origin: RdbOrigin,
   ) {
-    this.#remaining = source
-      .databases()
-      .map((database) => ({
-        database,
-        sizes: source.sizes(database),
-        written: new Uint8Array(SLOT_COUNT),
-        next: 0,
-      }));
+    this.#remaining = source.databases().map((database) => ({
+      database,
+      sizes: source.sizes(database),
+      written: new Uint8Array(SLOT_COUNT),
+      next: 0,
+    }));
     writer.head(origin);
   }
 

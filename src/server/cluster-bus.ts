@@ -5,7 +5,8 @@ import type { ClusterEffect, ClusterEvent } from "../cluster/events.ts";
 import type { ClusterMachine } from "../cluster/machine.ts";
 import type { BusMessage, LinkId } from "../cluster/message.ts";
 import { every, nowMs, type Timer } from "../io/clock.ts";
-import { connect, listen, type Connection, type ConnectionUser, type Listener } from "../io/sockets.ts";
+import { connect, type Connection, type ConnectionUser, type Listener } from "../io/sockets.ts";
+import { listenOnAll } from "./listen.ts";
 
 /** Milliseconds between two ticks of the machine. */
 const TICK_MS = 100;
@@ -48,6 +49,10 @@ export class ClusterBus {
   /** Bytes of frames sent and received since the start. */
   sentBytes = 0;
   receivedBytes = 0;
+  /** cluster-link-sendbuf-limit: a link with more than this waiting is closed, bytes; 0 = any amount may wait. */
+  sendLimitBytes = 0;
+  /** Links closed for that. */
+  linksOverLimit = 0;
 
   readonly #links = new Map<LinkId, BusLink>();
   /** Outbound links being made; deleted when the machine gives one up meanwhile. */
@@ -65,11 +70,9 @@ export class ClusterBus {
     private readonly handlers: BusHandlers,
   ) {}
 
-  /** Opens the bus port on each address. Throws the system's error when one is taken. */
+  /** Opens the bus port on each address of `bind`. Throws StartError. */
   listen(hosts: readonly string[], port: number): void {
-    for (const host of hosts) {
-      this.#listeners.push(listen(host, port, (connection) => this.#accept(connection)));
-    }
+    this.#listeners = listenOnAll(hosts, port, (connection) => this.#accept(connection));
   }
 
   /** Lets time pass for the machine. */
@@ -173,5 +176,8 @@ export class ClusterBus {
     const { frame } = this.#encoded;
     this.sentBytes += frame.length;
     link.connection.send(frame);
+    if (this.sendLimitBytes === 0 || link.connection.queuedBytes <= this.sendLimitBytes) return;
+    this.linksOverLimit++;
+    link.connection.close();
   }
 }

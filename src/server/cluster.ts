@@ -219,7 +219,9 @@ function lockNodesFile(path: string): FileLock {
   try {
     lock = lockFile(`${path}.lock`);
   } catch (error) {
-    throw new StartError(`cannot open ${path}.lock: ${error instanceof Error ? error.message : String(error)}`);
+    throw new StartError(
+      `cannot open ${path}.lock: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   if (lock === undefined) {
     throw new StartError(

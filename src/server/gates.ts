@@ -66,6 +66,16 @@ export class Gates {
     this.closed = isClosed ? this.closed | gate : this.closed & ~gate;
   }
 
+  /** Works out anew which gates are closed. To be called when one of the facts behind them changes. */
+  refresh(): void {
+    const { facts } = this;
+    this.set(NEEDS_ASSENT, facts.debugAllowed !== "yes");
+    this.set(NEEDS_MEMORY, facts.memoryCeiling > 0);
+    this.set(NEEDS_WRITABLE, facts.isReadOnlyReplica || facts.hasTooFewReplicas);
+    this.set(NEEDS_FRESH, facts.isStale);
+    this.set(NEEDS_LOADED, facts.isLoading);
+  }
+
   /** Checks that come before routing. */
   admit(id: number, client: ClientConnection): ReplyError | undefined {
     const needs = this.needs[id]!;

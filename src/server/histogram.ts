@@ -11,10 +11,10 @@ export class Histogram {
   count = 0;
   readonly #buckets = new Uint32Array(BUCKETS);
 
-  record(ns: number): void {
+  record(ns: number, count = 1): void {
     const value = ns < 1 ? 1 : ns > LONGEST_NS ? LONGEST_NS : ns | 0;
-    this.#buckets[bucketOf(value)]! += 1;
-    this.count++;
+    this.#buckets[bucketOf(value)]! += count;
+    this.count += count;
   }
 
   /** The time, ns, that this share of calls did not exceed; 0 when there were none. */

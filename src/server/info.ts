@@ -73,7 +73,8 @@ export function humanBytes(bytes: number): string {
   return `${size.toFixed(2)}${"KMGTP"[unit]}`;
 }
 
-const percent = (part: number, whole: number): string => `${whole === 0 ? "0.00" : ((part / whole) * 100).toFixed(2)}%`;
+const percent = (part: number, whole: number): string =>
+  `${whole === 0 ? "0.00" : ((part / whole) * 100).toFixed(2)}%`;
 const ratio = (part: number, whole: number): string => (whole === 0 ? 0 : part / whole).toFixed(2);
 
 const SECTIONS: Readonly<Record<string, (facts: InfoFacts) => readonly Field[]>> = {
@@ -86,7 +87,8 @@ const SECTIONS: Readonly<Record<string, (facts: InfoFacts) => readonly Field[]>>
   CPU: cpuSection,
   Modules: () => [],
   Commandstats: commandSection,
-  Errorstats: ({ stats }) => Array.from(stats.errors, ([code, count]) => [`errorstat_${code}`, `count=${count}`]),
+  Errorstats: ({ stats }) =>
+    Array.from(stats.errors, ([code, count]) => [`errorstat_${code}`, `count=${count}`]),
   Latencystats: latencySection,
   Cluster: ({ config }) => [["cluster_enabled", config.flag("cluster-enabled") ? 1 : 0]],
   Keyspace: keyspaceSection,
@@ -103,7 +105,12 @@ export function renderInfo(facts: InfoFacts, asked: ReadonlySet<string>): string
     ([name]) => all || (byDefault && !NOT_BY_DEFAULT.has(name)) || asked.has(name.toLowerCase()),
   );
   return wanted
-    .map(([name, fields]) => `# ${name}\r\n${fields(facts).map(([key, value]) => `${key}:${value}\r\n`).join("")}`)
+    .map(
+      ([name, fields]) =>
+        `# ${name}\r\n${fields(facts)
+          .map(([key, value]) => `${key}:${value}\r\n`)
+          .join("")}`,
+    )
     .join("\r\n");
 }
 

@@ -54,7 +54,13 @@ const noTotals = (): Totals => ({
   keyspaceMisses: 0,
 });
 
-const RATES = ["commands", "inputBytes", "outputBytes", "replicationInputBytes", "replicationOutputBytes"] as const;
+const RATES = [
+  "commands",
+  "inputBytes",
+  "outputBytes",
+  "replicationInputBytes",
+  "replicationOutputBytes",
+] as const;
 export type Rate = (typeof RATES)[number];
 
 /** Error codes told apart; what comes after the last is counted in all only, so that a client cannot make codes up. */
@@ -92,12 +98,12 @@ export class Stats {
     this.latency = Array.from({ length: commandCount }, () => undefined);
   }
 
-  /** A command ran, for `us` microseconds (a fraction counts). */
-  called(id: number, us: number): void {
-    this.totals.commands++;
-    this.calls[id]! += 1;
+  /** A command ran `count` times in a row, for `us` microseconds in all (a fraction counts). */
+  called(id: number, us: number, count = 1): void {
+    this.totals.commands += count;
+    this.calls[id]! += count;
     this.us[id]! += us;
-    if (this.tracksLatency) (this.latency[id] ??= new Histogram()).record(us * 1000);
+    if (this.tracksLatency) (this.latency[id] ??= new Histogram()).record((us * 1000) / count, count);
   }
 
   /** A command was refused before it ran. */
@@ -129,7 +135,8 @@ export class Stats {
     for (const rate of RATES) {
       const series = this.#rates[rate];
       const total = this.totals[rate];
-      if (this.#sampledAtMs > 0) series.perSecond[this.#nextSample] = ((total - series.last) * 1000) / elapsedMs;
+      if (this.#sampledAtMs > 0)
+        series.perSecond[this.#nextSample] = ((total - series.last) * 1000) / elapsedMs;
       series.last = total;
     }
     if (this.#sampledAtMs > 0) this.#nextSample = (this.#nextSample + 1) % SAMPLES;

@@ -1,0 +1,69 @@
+// The command line: `slotmesh server [redis.conf] [--directive value ...]`.
+import { configure, describeFatal } from "./server/config/start.ts";
+import { FatalConfigError } from "./server/config/parse.ts";
+import { absolute, expand, readStandardInput, readText } from "./io/disk.ts";
+import { exit, onSignal, print, printError, processId, runtime } from "./io/process.ts";
+import { Node } from "./server/node.ts";
+import { StartError } from "./server/start-error.ts";
+import { VERSION } from "./server/version.ts";
+
+const USAGE = `slotmesh ${VERSION}: a Redis-compatible cluster database
+
+  slotmesh server [redis.conf] [--port 8001] [--dir data] [--any-directive value ...]
+  slotmesh --version
+`;
+
+function main(args: readonly string[]): void {
+  const [command, ...rest] = args;
+  switch (command) {
+    case "server":
+      return serve(rest);
+    case "--version":
+    case "-v":
+      return print(`slotmesh ${VERSION} (${runtime})\n`);
+    case "--help":
+    case "-h":
+    case undefined:
+      return print(USAGE);
+    default:
+      printError(`slotmesh: unknown command '${command}'\n\n${USAGE}`);
+      exit(1);
+  }
+}
+
+function serve(args: readonly string[]): void {
+  if (args.includes("--version") || args.includes("-v")) return print(`slotmesh ${VERSION} (${runtime})\n`);
+  if (args.includes("--help") || args.includes("-h")) return print(USAGE);
+  let node: Node;
+  try {
+    const config = configure(args, { read: readText, expand, readStandardInput, absolute });
+    node = new Node(config, (reason) => {
+      printError(`slotmesh: ${reason}\n`);
+      exit(1);
+    });
+    node.start();
+  } catch (error) {
+    if (error instanceof FatalConfigError) printError(`${describeFatal(error, VERSION)}\n`);
+    else if (error instanceof StartError) printError(`slotmesh: ${error.message}\n`);
+    else throw error;
+    return exit(1);
+  }
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    onSignal(signal, () => {
+      node.log.write("warning", `Received ${signal}, shutting down.`);
+      node.stop();
+      exit(0);
+    });
+  }
+  greet(node);
+}
+
+function greet(node: Node): void {
+  const { port, busPort, cluster } = node;
+  const bus = cluster === undefined ? "cluster mode off" : `bus port ${busPort}`;
+  node.log.write("notice", `slotmesh ${VERSION}, ${runtime}, port ${port}, ${bus}, pid ${processId}`);
+  const next = cluster === undefined ? `redis-cli -p ${port}` : `redis-cli -c -p ${port}`;
+  node.log.write("notice", `Ready to accept connections. Try: ${next} set key value`);
+}
+
+main(process.argv.slice(2));

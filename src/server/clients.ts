@@ -1,0 +1,83 @@
+// All clients of a node: who is connected, who may connect, and who waits for a pause to end.
+import type { Connection, ConnectionUser } from "../io/sockets.ts";
+import { nowMs } from "../io/clock.ts";
+import { ClientConnection, type ClientHost } from "./client.ts";
+import type { Config } from "./config/config.ts";
+import { NEEDS_AUTH } from "./gates.ts";
+import type { Stats } from "./stats.ts";
+
+const PROTECTED =
+  "-DENIED slotmesh is running in protected mode because protected mode is enabled and no password is set for the " +
+  "default user. In this mode connections are only accepted from the loopback interface. To accept connections from " +
+  "other hosts, set a password with requirepass, or turn protected-mode off with CONFIG SET protected-mode no from " +
+  "this machine, in the configuration file or on the command line.\r\n";
+const TOO_MANY = "-ERR max number of clients reached\r\n";
+
+const encoder = new TextEncoder();
+
+export class Clients {
+  readonly #all = new Map<number, ClientConnection>();
+  #lastId = 0;
+
+  constructor(
+    private readonly host: ClientHost,
+    private readonly config: Config,
+    private readonly stats: Stats,
+  ) {}
+
+  get count(): number {
+    return this.#all.size;
+  }
+
+  all(): Iterable<ClientConnection> {
+    return this.#all.values();
+  }
+
+  get(id: number): ClientConnection | undefined {
+    return this.#all.get(id);
+  }
+
+  /** A new connection: its user, or undefined when it is not wanted (it has been told why). */
+  accept(connection: Connection): ConnectionUser | undefined {
+    const { config, stats } = this;
+    stats.totals.connections++;
+    const refusal = this.#refusal(connection);
+    if (refusal !== undefined) {
+      stats.totals.rejectedConnections++;
+      connection.send(encoder.encode(refusal));
+      connection.finish();
+      return { received: () => {}, closed: () => {} };
+    }
+    const client = this.adopt(connection);
+    if (config.text("requirepass") !== "") {
+      client.authenticated = false;
+      client.closedGates = NEEDS_AUTH;
+      client.decoder.trusted = false;
+    }
+    return client;
+  }
+
+  /** Makes a connection, ours or a peer's, a client. */
+  adopt(connection: Connection): ClientConnection {
+    const client = new ClientConnection(++this.#lastId, connection, this.host, nowMs());
+    client.decoder.bulkLimit = this.config.number("proto-max-bulk-len");
+    this.#all.set(client.id, client);
+    return client;
+  }
+
+  remove(client: ClientConnection): void {
+    this.#all.delete(client.id);
+  }
+
+  closeAll(): void {
+    for (const client of this.#all.values()) client.connection.close();
+  }
+
+  #refusal({ remoteAddress }: Connection): string | undefined {
+    const { config } = this;
+    if (this.#all.size >= config.number("maxclients")) return TOO_MANY;
+    const isLocal = remoteAddress.startsWith("127.") || remoteAddress === "::1";
+    if (isLocal || !config.flag("protected-mode") || config.text("requirepass") !== "") return undefined;
+    return PROTECTED;
+  }
+}

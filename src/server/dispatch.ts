@@ -1,0 +1,231 @@
+// From bytes to replies: the path every request takes. One event of a socket is one batch: its chunk is decoded in
+// place, each request runs as soon as its last byte is found, replies gather in the arena, and the socket gets them in
+// one write. Nothing here makes an object, a string or a closure for a request that an engine command serves.
+import { STATE_ARGC, STATE_DB, STATE_EXPIRED_COUNT, STATE_PROTOCOL } from "../../assembly/abi.ts";
+import { STATE_REPLY, STATE_REPLY_END } from "../../assembly/abi.ts";
+import { notFound, wrongArity } from "../commands/refusal.ts";
+import type { Handler } from "../commands/row.ts";
+import { UNKNOWN, type CommandTable } from "../commands/table.ts";
+import type { ReplyArena } from "../engine/arena.ts";
+import type { Args } from "../engine/args.ts";
+import { bindCommand, type EngineRun } from "../engine/exports.ts";
+import { refusal } from "../engine/refused.ts";
+import type { RequestArena } from "../engine/request-memory.ts";
+import { monotonicUs, nowMs } from "../io/clock.ts";
+import { INCOMPLETE, MALFORMED } from "../resp/decoder.ts";
+import { ReplyError } from "../resp/errors.ts";
+import type { Reply } from "../resp/reply.ts";
+import type { Changes } from "./changes.ts";
+import type { ClientConnection } from "./client.ts";
+import { HOLD, NEEDS_ASSENT, NEEDS_AUTH, type Gates } from "./gates.ts";
+import type { RequestContext } from "./request-context.ts";
+import type { Router } from "./router.ts";
+import type { Stats } from "./stats.ts";
+
+/** Replies gathered beyond this go out before the batch ends. */
+const FLUSH_BYTES = 262_144;
+
+const ARGC = STATE_ARGC >> 2;
+const DB = STATE_DB >> 2;
+const PROTOCOL = STATE_PROTOCOL >> 2;
+const EXPIRED_COUNT = STATE_EXPIRED_COUNT >> 2;
+const REPLY = STATE_REPLY >> 2;
+const REPLY_END = STATE_REPLY_END >> 2;
+
+export interface DispatchParts {
+  readonly requests: RequestArena;
+  readonly replies: ReplyArena;
+  readonly args: Args;
+  readonly reply: Reply;
+  readonly table: CommandTable;
+  readonly context: RequestContext;
+  readonly changes: Changes;
+  readonly gates: Gates;
+  readonly router: Router;
+  readonly stats: Stats;
+  /** After a batch that logged something: what is new goes to whoever reads the log. */
+  readonly logged: () => void;
+}
+
+export class Dispatcher {
+  readonly #engineRuns: (EngineRun | undefined)[];
+  /** The number of arguments the engine runs a row for; 0 = any. */
+  readonly #engineArgc: Uint32Array;
+  readonly #handlers: (Handler | undefined)[];
+  /** The row whose calls are being timed together, how many there were, and since when. */
+  #timedId = UNKNOWN;
+  #timedCalls = 0;
+  #timedSinceUs = 0;
+
+  constructor(private readonly parts: DispatchParts) {
+    const { table, requests } = parts;
+    this.#engineRuns = table.rows.map(({ command: { run, shortcut } }) => {
+      const command = run !== undefined && "export" in run ? run : shortcut?.run;
+      return command === undefined ? undefined : bindCommand(requests.memory.wasm, command);
+    });
+    this.#engineArgc = Uint32Array.from(table.rows, ({ command }) => command.shortcut?.count ?? 0);
+    this.#handlers = table.rows.map(({ command: { run } }) => (typeof run === "function" ? run : undefined));
+  }
+
+  /** Runs every whole request of a client's chunk and sends the replies. */
+  receive(client: ClientConnection, chunk: Uint8Array): void {
+    if (client.isHeld) return client.holdChunk(chunk);
+    if (!client.input.receive(chunk)) return client.close("out of memory for its requests");
+    const { requests, replies, changes, stats } = this.parts;
+    const { memory } = requests;
+    memory.nowMs = nowMs();
+    this.#timedSinceUs = monotonicUs();
+    stats.totals.inputBytes += chunk.length;
+    const { decoder, input } = client;
+    while (!client.isHeld && !client.isFinishing) {
+      const found = decoder.next(requests, input.end);
+      if (found === INCOMPLETE) break;
+      if (found === MALFORMED) {
+        this.#malformed(client);
+        break;
+      }
+      this.#request(client);
+      if (memory.u32[REPLY_END]! - memory.u32[REPLY]! > FLUSH_BYTES) client.sendReplies(replies);
+    }
+    this.#stopTiming();
+    changes.flush();
+    if (changes.log.wanted) this.parts.logged();
+    client.sendReplies(replies);
+    if (client.isFinishing) input.release();
+    else if (!client.isHeld && !input.keep()) client.close("out of memory for its requests");
+    requests.trim();
+  }
+
+  /** The request in the argv table. */
+  #request(client: ClientConnection): void {
+    const { requests, table, gates, router } = this.parts;
+    const { memory } = requests;
+    const { argc } = client.decoder;
+    const { u32 } = memory;
+    u32[ARGC] = argc;
+    u32[DB] = client.database;
+    u32[PROTOCOL] = client.protocol;
+    const id = table.resolve(memory.bytes, u32, requests.argv, argc);
+    if (id === UNKNOWN) return this.#unknown(client);
+    if (!table.acceptsCount(id, argc)) return this.#refuse(client, id, wrongArity(table, id));
+    const needs = gates.needs[id]!;
+    if ((needs & (client.closedGates | gates.closed) & (NEEDS_AUTH | NEEDS_ASSENT)) !== 0) {
+      const refusal = gates.admit(id, client);
+      if (refusal !== undefined) return this.#refuse(client, id, refusal);
+    }
+    if (router.hasKeys[id] === 1) {
+      const refusal = router.place(id, argc, client);
+      if (refusal !== undefined) return this.#refuse(client, id, refusal);
+    }
+    if ((needs & gates.closed) !== 0) {
+      const verdict = gates.pass(id, client);
+      if (verdict === HOLD) return client.hold(this.parts.args);
+      if (verdict !== undefined) return this.#refuse(client, id, verdict);
+    }
+    client.asking = false;
+    this.#run(client, id);
+  }
+
+  #run(client: ClientConnection, id: number): void {
+    const { requests, changes } = this.parts;
+    const { u32 } = requests.memory;
+    const engineRun = this.#engineRuns[id];
+    const engineArgc = this.#engineArgc[id]!;
+    const replyAt = u32[REPLY_END]! - u32[REPLY]!;
+    if (engineRun === undefined || (engineArgc !== 0 && engineArgc !== u32[ARGC])) {
+      return this.#handle(client, id, replyAt);
+    }
+    if (id !== this.#timedId) this.#startTiming(id);
+    this.#timedCalls++;
+    const status = engineRun();
+    if (status > 0) {
+      const { start, at, multibulk } = client.decoder;
+      changes.applied(status, client.database, multibulk ? start : at, at);
+    } else if (status < 0) {
+      this.#fail(id, replyAt, refusal(status));
+    }
+    if (requests.memory.u32[EXPIRED_COUNT] !== 0) changes.settleExpired();
+    if (client.replyMode !== "on") this.#muffle(client, replyAt);
+  }
+
+  /** A command that TypeScript runs. */
+  #handle(client: ClientConnection, id: number, replyAt: number): void {
+    const { args, reply, context, changes } = this.parts;
+    const { database } = client;
+    this.#startTiming(id);
+    this.#timedCalls++;
+    changes.begin();
+    context.begin(client);
+    reply.protocol = client.protocol;
+    const handler = this.#handlers[id];
+    try {
+      if (handler === undefined) throw wrongArity(this.parts.table, id); // a container without its subcommand
+      handler(context, args, reply);
+    } catch (error) {
+      if (!(error instanceof ReplyError)) throw error;
+      this.#fail(id, replyAt, error);
+    }
+    const { start, at, multibulk } = client.decoder;
+    changes.commit(database, multibulk ? start : at, at);
+    changes.settleExpired();
+    this.#stopTiming();
+    if (client.replyMode !== "on") this.#muffle(client, replyAt);
+  }
+
+  #unknown(client: ClientConnection): void {
+    const { table, args, stats, reply } = this.parts;
+    // What a browser sends: no client of ours, and maybe one that was tricked into talking to us.
+    if (args.is(0, "POST") || args.is(0, "HOST:")) return client.close("possible cross-protocol attack");
+    const refusal = notFound(table, args);
+    stats.errorReply(refusal.message);
+    const replyAt = this.parts.replies.length;
+    reply.error(refusal);
+    if (client.replyMode !== "on") this.#muffle(client, replyAt);
+  }
+
+  /** Refused before it ran. */
+  #refuse(client: ClientConnection, id: number, refusal: ReplyError): void {
+    const replyAt = this.parts.replies.length;
+    this.parts.stats.refused(id, refusal.message);
+    this.parts.reply.error(refusal);
+    client.asking = false;
+    if (client.replyMode !== "on") this.#muffle(client, replyAt);
+  }
+
+  /** Ran, and ended in an error: that is its whole reply. */
+  #fail(id: number, replyAt: number, error: ReplyError): void {
+    const { replies, reply, stats } = this.parts;
+    replies.truncate(replyAt);
+    reply.error(error);
+    stats.failedWith(id, error.message);
+  }
+
+  #malformed(client: ClientConnection): void {
+    const { reply, stats } = this.parts;
+    const text = `ERR ${client.decoder.error}`;
+    stats.errorReply(text);
+    reply.error(text);
+    client.finish();
+  }
+
+  /** CLIENT REPLY OFF and SKIP. */
+  #muffle(client: ClientConnection, replyAt: number): void {
+    if (client.mutesReply()) this.parts.replies.truncate(replyAt);
+  }
+
+  /** Calls of one row in a row share two readings of the clock. */
+  #startTiming(id: number): void {
+    this.#stopTiming();
+    this.#timedId = id;
+  }
+
+  #stopTiming(): void {
+    const now = monotonicUs();
+    if (this.#timedCalls > 0) {
+      this.parts.stats.called(this.#timedId, now - this.#timedSinceUs, this.#timedCalls);
+    }
+    this.#timedId = UNKNOWN;
+    this.#timedCalls = 0;
+    this.#timedSinceUs = now;
+  }
+}

@@ -1,0 +1,43 @@
+// The addresses of `bind`: all of them listened on, those marked with `-` only if this machine has them.
+import { listen, type Connection, type ConnectionUser, type Listener } from "../io/sockets.ts";
+import { StartError } from "./start-error.ts";
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "Address already in use",
+  EACCES: "Permission denied",
+  EADDRNOTAVAIL: "Cannot assign requested address",
+};
+
+/** @param hosts words of `bind`: addresses, `*` = every IPv4 one, `::*` = every IPv6 one; a leading `-` = optional */
+export function listenOnAll(
+  hosts: readonly string[],
+  port: number,
+  accept: (connection: Connection) => ConnectionUser | undefined,
+): Listener[] {
+  const listeners: Listener[] = [];
+  try {
+    for (const word of hosts) {
+      const isOptional = word.startsWith("-");
+      const host = addressOf(isOptional ? word.slice(1) : word);
+      try {
+        listeners.push(listen(host, port, accept));
+      } catch (error) {
+        const code = error instanceof Error && "code" in error ? String(error.code) : "";
+        if (isOptional && code !== "EADDRINUSE") continue;
+        const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
+        throw new StartError(`cannot listen on ${host}:${port}: ${reason}`);
+      }
+    }
+    if (listeners.length === 0)
+      throw new StartError(`cannot listen on port ${port}: no address of bind is usable`);
+  } catch (error) {
+    for (const listener of listeners) listener.stop();
+    throw error;
+  }
+  return listeners;
+}
+
+function addressOf(word: string): string {
+  if (word === "*") return "0.0.0.0";
+  return word === "::*" ? "::" : word;
+}

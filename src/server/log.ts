@@ -1,0 +1,42 @@
+// The log of a node: lines like Redis's, to standard output or appended to `logfile`.
+import { append } from "../io/disk.ts";
+import { print, processId } from "../io/process.ts";
+
+export type LogLevel = "debug" | "verbose" | "notice" | "warning";
+
+const LEVELS: readonly LogLevel[] = ["debug", "verbose", "notice", "warning"];
+const MARKS: Readonly<Record<LogLevel, string>> = { debug: ".", verbose: "-", notice: "*", warning: "#" };
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+export class Log {
+  /** Lines below this are dropped. */
+  level: LogLevel = "notice";
+  /** M = master, S = replica. */
+  role: "M" | "S" = "M";
+
+  /** @param file absolute path; undefined = standard output */
+  constructor(
+    private readonly file: string | undefined,
+    private readonly nowMs: () => number,
+  ) {}
+
+  write(level: LogLevel, text: string): void {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(this.level)) return;
+    const line = `${processId}:${this.role} ${timeOf(this.nowMs())} ${MARKS[level]} ${text}\n`;
+    if (this.file === undefined) return print(line);
+    try {
+      append(this.file, line);
+    } catch {
+      print(line); // a full disk must not silence the reason for what follows
+    }
+  }
+}
+
+/** `22 Nov 2026 13:07:14.123`, local time. */
+function timeOf(ms: number): string {
+  const date = new Date(ms);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const day = `${two(date.getDate())} ${MONTHS[date.getMonth()]} ${date.getFullYear()}`;
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return `${day} ${time}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}

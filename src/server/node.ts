@@ -1,0 +1,205 @@
+// One node: the engine, its clients and its place in the cluster, put together. What each part does is told where it
+// is written; here they only meet.
+import { commandTable } from "../commands/families.ts";
+import type { Server } from "../commands/context.ts";
+import { ReplyArena } from "../engine/arena.ts";
+import { Args } from "../engine/args.ts";
+import { Keys } from "../engine/keys.ts";
+import { Memory } from "../engine/memory.ts";
+import { RequestArena } from "../engine/request-memory.ts";
+import { nowMs } from "../io/clock.ts";
+import { absolute, directoryFault } from "../io/disk.ts";
+import { randomFraction, randomWords } from "../io/random.ts";
+import type { Listener } from "../io/sockets.ts";
+import { MutationLog } from "../replication/log.ts";
+import { Reply } from "../resp/reply.ts";
+import { Changes } from "./changes.ts";
+import type { ClientConnection, ClientHost } from "./client.ts";
+import { Clients } from "./clients.ts";
+import { Cluster } from "./cluster.ts";
+import type { NodeEffect } from "./cluster-bus.ts";
+import type { Config } from "./config/config.ts";
+import { Cron } from "./cron.ts";
+import { Dispatcher } from "./dispatch.ts";
+import { GateKeeping } from "./gate-keeping.ts";
+import { Gates } from "./gates.ts";
+import { listenOnAll } from "./listen.ts";
+import { Log } from "./log.ts";
+import { RequestContext } from "./request-context.ts";
+import { Router } from "./router.ts";
+import { StartError } from "./start-error.ts";
+import { Stats } from "./stats.ts";
+
+export class Node implements ClientHost, Server {
+  readonly table = commandTable;
+  readonly memory = new Memory({ seed: randomWords() });
+  readonly requests = new RequestArena(this.memory);
+  readonly replies = new ReplyArena(this.memory);
+  readonly args = new Args(this.memory);
+  readonly keys = new Keys(this.memory, randomFraction);
+  readonly mutations = new MutationLog();
+  readonly changes = new Changes(this.memory, this.args, this.mutations);
+  readonly stats = new Stats(this.table.rows.length);
+  readonly log: Log;
+  readonly clients: Clients;
+  readonly cron: Cron;
+  readonly gates: Gates;
+  /** Undefined when cluster mode is off. */
+  readonly cluster: Cluster | undefined;
+  /** Where relative paths begin. */
+  readonly directory: string;
+
+  readonly #dispatcher: Dispatcher;
+  #listeners: Listener[] = [];
+
+  /** Throws StartError when the directory or nodes.conf cannot be used. */
+  constructor(
+    readonly config: Config,
+    /** Called when the node must not go on: nodes.conf cannot be saved. */
+    private readonly fatal: (reason: string) => void,
+  ) {
+    this.directory = absolute(config.text("dir"));
+    const fault = directoryFault(this.directory);
+    if (fault !== undefined) throw new StartError(`cannot use dir ${this.directory}: ${fault}`);
+    const logfile = config.text("logfile");
+    this.log = new Log(logfile === "" ? undefined : absolute(logfile, this.directory), nowMs);
+    config.watch("loglevel", (level) => (this.log.level = level));
+    this.memory.nowMs = nowMs();
+    this.clients = new Clients(this, config, this.stats);
+    this.cron = new Cron({
+      ...this.#parts(),
+      expires: () => !this.keepsExpired,
+      afterRound: () => this.#afterChanges(),
+    });
+    this.gates = new Gates(this.table, new GateKeeping(this));
+    config.watch("maxmemory", () => this.gates.refresh());
+    this.cluster = config.flag("cluster-enabled") ? this.#joinCluster() : undefined;
+    const { table, requests, replies, args, changes, stats, gates } = this;
+    this.#dispatcher = new Dispatcher({
+      requests,
+      replies,
+      args,
+      reply: new Reply(replies),
+      table,
+      context: new RequestContext(this.memory, changes, this.keys, this),
+      changes,
+      gates,
+      router: new Router(table, requests, args, this.cluster),
+      stats,
+      logged: () => this.#afterChanges(),
+    });
+  }
+
+  get port(): number {
+    return this.config.number("port");
+  }
+
+  get busPort(): number {
+    return this.config.number("cluster-port") || this.port + 10_000;
+  }
+
+  /** Opens the ports and begins to serve. Throws StartError when a port cannot be had. */
+  start(): void {
+    const hosts = this.config.value("bind");
+    try {
+      this.#listeners = listenOnAll(hosts, this.port, (connection) => this.clients.accept(connection));
+      this.cluster?.listen(hosts);
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
+    this.cluster?.start();
+    this.cron.run();
+    this.cron.start();
+  }
+
+  /** Closes everything at once. */
+  stop(): void {
+    this.cron.stop();
+    for (const listener of this.#listeners) listener.stop();
+    this.#listeners = [];
+    this.clients.closeAll();
+    this.cluster?.stop();
+  }
+
+  receive(client: ClientConnection, chunk: Uint8Array): void {
+    this.#dispatcher.receive(client, chunk);
+  }
+
+  left(client: ClientConnection): void {
+    this.clients.remove(client);
+  }
+
+  sent(_client: ClientConnection, byteCount: number): void {
+    this.stats.totals.outputBytes += byteCount;
+  }
+
+  warn(text: string): void {
+    this.log.write("warning", text);
+  }
+
+  get clusterEnabled(): boolean {
+    return this.cluster !== undefined;
+  }
+
+  get keepsExpired(): boolean {
+    return false;
+  }
+
+  get tracksFrequency(): boolean {
+    return this.config.text("maxmemory-policy").endsWith("lfu");
+  }
+
+  #joinCluster(): Cluster {
+    return new Cluster(
+      {
+        ...this.#parts(),
+        table: this.table,
+        args: this.args,
+        nodesFile: absolute(this.config.text("cluster-config-file"), this.directory),
+        replicationFacts: () => ({
+          offset: this.mutations.end,
+          masterLinkUp: false,
+          masterLastSeenAtMs: 0,
+          writesPaused: false,
+        }),
+        carryOut: (effect) => this.#carryOut(effect),
+        fatal: this.fatal,
+      },
+      this.port,
+      this.busPort,
+    );
+  }
+
+  #carryOut(effect: Exclude<NodeEffect, { type: "persist" }>): void {
+    switch (effect.type) {
+      case "log":
+        return this.log.write(effect.level, effect.text);
+      case "emptyKeyspace":
+        this.keys.flushAll();
+        return;
+      case "deleteSlotKeys":
+        for (const slot of effect.slots) this.keys.flushSlot(slot);
+        return;
+      case "replicateFrom":
+      case "promote":
+      case "pauseWrites":
+      case "resumeWrites":
+      case "deliver":
+      case "routesChanged":
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  /** Something may have been logged outside a request or at the end of a batch. */
+  #afterChanges(): void {
+    this.changes.flush();
+  }
+
+  #parts(): Pick<Node, "config" | "memory" | "keys" | "changes" | "clients" | "stats"> {
+    const { config, memory, keys, changes, clients, stats } = this;
+    return { config, memory, keys, changes, clients, stats };
+  }
+}
