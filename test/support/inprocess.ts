@@ -1,0 +1,153 @@
+// Rows and handlers without a server around them: requests run in this process, replies come back as trees, and what
+// replicas would be told is noted.
+import * as abi from "../../assembly/abi.ts";
+import type { Client, Context, Server } from "../../src/commands/context.ts";
+import { commandTable } from "../../src/commands/families.ts";
+import type { Command } from "../../src/commands/row.ts";
+import { UNKNOWN } from "../../src/commands/table.ts";
+import { ReplyArena } from "../../src/engine/arena.ts";
+import { Args } from "../../src/engine/args.ts";
+import { bindCommand } from "../../src/engine/exports.ts";
+import { Keys } from "../../src/engine/keys.ts";
+import { Memory } from "../../src/engine/memory.ts";
+import { refusal } from "../../src/engine/refused.ts";
+import { RequestArena } from "../../src/engine/request-memory.ts";
+import { ReplyError } from "../../src/resp/errors.ts";
+import { Reply } from "../../src/resp/reply.ts";
+import { type Argument, type Reply as Read, ReplyReader } from "./resp.ts";
+
+/** What replicas are told: a request, one character per byte. */
+export type Record = readonly string[];
+
+export interface Ran {
+  readonly reply: Read;
+  readonly records: readonly Record[];
+}
+
+export interface InProcessOptions {
+  readonly nowMs?: number;
+  readonly clusterEnabled?: boolean;
+  readonly keepsExpired?: boolean;
+  /** A request that has a shortcut into the engine takes it. */
+  readonly shortcuts?: boolean;
+}
+
+export class InProcess {
+  readonly memory = new Memory({ seed: [1, 2, 3, 4] });
+  readonly keys: Keys;
+  readonly client = { id: 1, name: "", database: 0, protocol: 2 as const, authenticated: true };
+  readonly #args = new Args(this.memory);
+  readonly #arena = new ReplyArena(this.memory);
+  readonly #requests = new RequestArena(this.memory);
+  readonly #reply = new Reply(this.#arena);
+  #records: Record[] = [];
+  #changes = 0;
+  #isRewritten = false;
+
+  constructor(private readonly options: InProcessOptions = {}) {
+    this.keys = new Keys(this.memory, () => 0.5);
+    this.memory.nowMs = options.nowMs ?? 1_700_000_000_000;
+  }
+
+  run(...args: readonly Argument[]): Ran {
+    this.#bringIn(args.map((arg) => (arg instanceof Uint8Array ? arg : Buffer.from(String(arg)))));
+    this.#records = [];
+    this.#changes = 0;
+    this.#isRewritten = false;
+    this.#arena.reset();
+    try {
+      const made = this.#execute(); // handlers count by themselves meanwhile
+      this.#changes += made;
+    } catch (error) {
+      if (!(error instanceof ReplyError)) throw error;
+      this.#arena.truncate(0);
+      this.#reply.error(error);
+    }
+    this.#settleExpired();
+    if (this.#changes > 0 && !this.#isRewritten) this.#records.push(this.#request());
+    const reader = new ReplyReader();
+    reader.feed(this.#arena.written());
+    const reply = reader.next();
+    if (reply === undefined || reader.rest.length > 0) throw new Error(`not one reply: ${String(args[0])}`);
+    return { reply, records: this.#records };
+  }
+
+  /** Lays the request out as the decoder does: bytes in the arena, places in the argv table. */
+  #bringIn(args: readonly Uint8Array[]): void {
+    const { memory } = this;
+    const size = args.reduce((sum, arg) => sum + arg.length, 0);
+    if (size > this.#requests.sizeBytes || !this.#requests.reserveArgv(args.length))
+      throw new Error("request too large");
+    let at = this.#requests.ptr;
+    for (const [i, arg] of args.entries()) {
+      memory.bytes.set(arg, at);
+      memory.u32[this.#requests.argv + i * 2] = at;
+      memory.u32[this.#requests.argv + i * 2 + 1] = arg.length;
+      at += arg.length;
+    }
+    memory.setU32(abi.STATE_ARGC, args.length);
+    memory.database = this.client.database;
+  }
+
+  #execute(): number {
+    const { memory } = this;
+    const id = commandTable.resolve(memory.bytes, memory.u32, this.#requests.argv, this.#args.count);
+    if (id === UNKNOWN) throw new ReplyError("ERR unknown command");
+    if (!commandTable.acceptsCount(id, this.#args.count))
+      throw new ReplyError("ERR wrong number of arguments");
+    const first = commandTable.firstKey[id] ?? 0;
+    if (first > 0) memory.setU32(abi.STATE_SLOT, memory.slotOf(this.#args.at(first)));
+    const run = this.#runOf(commandTable.rows[id]!.command);
+    if (typeof run === "function") {
+      run(this.#context(), this.#args, this.#reply);
+      return 0;
+    }
+    if (run === undefined) throw new Error("a container was called without its subcommand");
+    const outcome = bindCommand(memory.wasm, run)();
+    if (outcome < 0) throw refusal(outcome);
+    return outcome;
+  }
+
+  #runOf({ run, shortcut }: Command): Command["run"] {
+    const takes = this.options.shortcuts === true && shortcut?.count === this.#args.count;
+    return takes ? shortcut.run : run;
+  }
+
+  #context(): Context {
+    const { options } = this;
+    return {
+      nowMs: this.memory.nowMs,
+      keys: this.keys,
+      client: this.client as Client,
+      server: {
+        clusterEnabled: options.clusterEnabled ?? false,
+        keepsExpired: options.keepsExpired ?? false,
+        tracksFrequency: false,
+        table: commandTable,
+      } as Server,
+      changed: (count = 1) => {
+        this.#changes += count;
+      },
+      propagate: (...parts) => {
+        this.#isRewritten = true;
+        this.#settleExpired();
+        this.#records.push(
+          parts.map((part) => {
+            if (typeof part === "string") return Buffer.from(part).toString("latin1");
+            return Buffer.from(part instanceof Uint8Array ? part : this.memory.copy(part)).toString("latin1");
+          }),
+        );
+      },
+    };
+  }
+
+  #request(): Record {
+    return Array.from({ length: this.#args.count }, (_, i) => this.#args.latin1(i));
+  }
+
+  #settleExpired(): void {
+    this.memory.takeExpired((_, key) =>
+      this.#records.push(["DEL", Buffer.from(this.memory.copy(key)).toString("latin1")]),
+    );
+  }
+}
