@@ -20,6 +20,9 @@ export interface ConnectOptions {
 /** How long a reply may take before a test gives up on it. */
 const PATIENCE_MS = 15_000;
 
+/** What `received` keeps at most, give or take a chunk. */
+const RECORD_LIMIT = 1024 * 1024;
+
 /** The connection ended; `rest` is what came after the last whole reply. */
 export class Closed extends Error {
   constructor(readonly rest: Buffer) {
@@ -40,6 +43,7 @@ export class Client {
   #waiting: Waiter[] = [];
   #failure: Error | undefined;
   #received: Buffer[] = [];
+  #receivedLength = 0;
 
   private constructor(private readonly socket: Socket) {
     socket.setNoDelay(true);
@@ -66,7 +70,7 @@ export class Client {
     return client;
   }
 
-  /** Every byte that came, replies and all. */
+  /** Every byte that came, replies and all, up to RECORD_LIMIT. */
   get received(): Buffer {
     return Buffer.concat(this.#received);
   }
@@ -91,6 +95,15 @@ export class Client {
   /** Says that nothing more will be sent; the server's replies still arrive. */
   finish(): void {
     this.socket.end();
+  }
+
+  /** Takes nothing from the connection until `resume`: what the server sends piles up on its side. */
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
   }
 
   /** The next reply. */
@@ -169,8 +182,8 @@ export class Client {
   }
 
   #data(chunk: Buffer): void {
-    this.#received.push(chunk);
-    if (this.#received.length > 1000) this.#received = [Buffer.concat(this.#received).subarray(-1_000_000)];
+    if (this.#receivedLength < RECORD_LIMIT) this.#received.push(chunk);
+    this.#receivedLength += chunk.length;
     if (this.#failure !== undefined) return;
     this.#reader.feed(chunk);
     try {

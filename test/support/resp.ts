@@ -34,20 +34,39 @@ const INCOMPLETE = Symbol("incomplete");
 export class ReplyReader {
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
+  /** Chunks that came since `#bytes` was put together; joined once they can complete a reply. */
+  #later: Uint8Array[] = [];
+  #laterLength = 0;
+  #start = 0;
+  /** How many bytes from `#at` on the reply at hand takes at least, as far as that is known. */
+  #wanted = 0;
 
   feed(chunk: Uint8Array): void {
-    this.#bytes = Buffer.concat([this.#bytes.subarray(this.#at), chunk]);
-    this.#at = 0;
+    this.#later.push(chunk);
+    this.#laterLength += chunk.length;
   }
 
   /** What has come and is not yet part of a whole reply. */
   get rest(): Buffer {
+    this.#join();
     return this.#bytes.subarray(this.#at);
+  }
+
+  #join(): void {
+    if (this.#later.length === 0) return;
+    this.#bytes = Buffer.concat([this.#bytes.subarray(this.#at), ...this.#later]);
+    this.#at = 0;
+    this.#later = [];
+    this.#laterLength = 0;
   }
 
   /** The next whole reply, if it is there. */
   next(): Reply | undefined {
+    if (this.#bytes.length - this.#at + this.#laterLength < this.#wanted) return undefined;
+    this.#join();
+    this.#wanted = 0;
     const start = this.#at;
+    this.#start = start;
     try {
       const value = this.#value();
       return { raw: Buffer.from(this.#bytes.subarray(start, this.#at)), value };
@@ -88,7 +107,10 @@ export class ReplyReader {
 
   #bulk(length: number): Buffer {
     const end = this.#at + length;
-    if (this.#bytes.length < end + 2) throw INCOMPLETE;
+    if (this.#bytes.length < end + 2) {
+      this.#wanted = end + 2 - this.#start;
+      throw INCOMPLETE;
+    }
     const bytes = Buffer.from(this.#bytes.subarray(this.#at, end));
     if (this.#bytes.toString("latin1", end, end + 2) !== "\r\n")
       throw new NotResp("a bulk string is not followed by CRLF");
