@@ -9,14 +9,17 @@ import {
   fsyncSync,
   globSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeSync,
 } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 
 const REASONS: Record<string, string> = {
   ENOENT: "No such file or directory",
@@ -74,6 +77,18 @@ export const expand = (pattern: string): readonly string[] => globSync(pattern).
 export const makeDirectory = (path: string): void => {
   attempt(path, () => mkdirSync(path, { recursive: true }));
 };
+
+/** A new directory for as long as one needs it; whoever makes it removes it. Throws DiskError. */
+export const makeTemporaryDirectory = (prefix: string): string =>
+  attempt(tmpdir(), () => mkdtempSync(join(tmpdir(), prefix)));
+
+/** Removes a directory and all in it. Throws DiskError. */
+export const removeDirectory = (path: string): void =>
+  attempt(path, () => rmSync(path, { recursive: true, force: true }));
+
+/** Names in a directory, sorted; none when it is not there. */
+export const listDirectory = (path: string): readonly string[] =>
+  existsSync(path) ? attempt(path, () => readdirSync(path).toSorted()) : [];
 
 /** Why nothing can be written into this directory; undefined = it can. */
 export function directoryFault(path: string): string | undefined {

@@ -28,7 +28,7 @@ export function processorSeconds(): { user: number; system: number } {
   return { user: user / 1e6, system: system / 1e6 };
 }
 
-export function onSignal(signal: "SIGTERM" | "SIGINT", run: () => void): void {
+export function onSignal(signal: "SIGTERM" | "SIGINT" | "SIGHUP", run: () => void): void {
   process.on(signal, run);
 }
 

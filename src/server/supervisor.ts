@@ -1,0 +1,256 @@
+// `slotmesh cluster`: one process per node, joined into a cluster and watched over from here. A node that ends is
+// said to have ended and is not started again: what the others make of it is what a cluster is for.
+import { fileURLToPath } from "node:url";
+import { startChild, type Child, type Ending } from "../io/children.ts";
+import { after, nowMs } from "../io/clock.ts";
+import {
+  absolute,
+  DiskError,
+  listDirectory,
+  makeDirectory,
+  makeTemporaryDirectory,
+  readText,
+  removeDirectory,
+} from "../io/disk.ts";
+import { executable, exit, onSignal, print, printError } from "../io/process.ts";
+import { listen } from "../io/sockets.ts";
+import { BUS_OFFSET, planCluster, type ClusterPlan } from "./cluster-plan.ts";
+import { CommandLink } from "./command-link.ts";
+import { join, type JoinedCluster } from "./join.ts";
+import type { NodeLine } from "./node-view.ts";
+import { StartError } from "./start-error.ts";
+
+const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
+/** How long nodes may take to answer, and then to agree. */
+const READY_TIMEOUT_MS = 30_000;
+/** How long a node may take to end before it is killed. */
+const STOP_TIMEOUT_MS = 15_000;
+const POLL_MS = 10;
+/** Lines of a node's log shown when it fails to start. */
+const SHOWN_LINES = 8;
+
+interface RunningNode {
+  readonly port: number;
+  readonly logPath: string;
+  readonly child: Child;
+  isRunning: boolean;
+}
+
+/** Runs a cluster until it is told to stop; ends the process. */
+export async function runCluster(args: readonly string[]): Promise<never> {
+  try {
+    const plan = planCluster(args);
+    await new Supervisor(plan).run();
+  } catch (error) {
+    if (!(error instanceof StartError || error instanceof DiskError)) throw error;
+    const where = error instanceof DiskError ? `${error.path}: ` : "";
+    printError(`slotmesh cluster: ${where}${error.message}\n`);
+    exit(1);
+  }
+  return exit(0);
+}
+
+class Supervisor {
+  readonly #dir: string;
+  readonly #nodes: RunningNode[] = [];
+  readonly #links: CommandLink[] = [];
+  #isReady = false;
+  #isStopping = false;
+  #wasToldToStop = false;
+  #end: () => void = () => {};
+  /** Settles when there is nothing left to watch over. */
+  readonly #ended = new Promise<void>((resolve) => {
+    this.#end = resolve;
+  });
+
+  constructor(private readonly plan: ClusterPlan) {
+    this.#dir = plan.dir === undefined ? makeTemporaryDirectory("slotmesh-") : absolute(plan.dir);
+  }
+
+  async run(): Promise<void> {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) onSignal(signal, () => this.#tellToStop());
+    const startedAtMs = nowMs();
+    try {
+      this.#checkPorts();
+      this.#startNodes();
+      const joined = await this.#untilReady();
+      if (joined !== undefined) {
+        this.#announce(joined, nowMs() - startedAtMs);
+        await this.#ended;
+      }
+    } finally {
+      await this.#stopNodes();
+      if (this.plan.dir === undefined) removeDirectory(this.#dir);
+    }
+    if (!this.#wasToldToStop) throw new StartError("no node is left");
+  }
+
+  #tellToStop(): void {
+    if (this.#wasToldToStop) return;
+    this.#wasToldToStop = true;
+    this.#isStopping = true;
+    print("stopping all nodes\n");
+    for (const link of this.#links) link.close();
+    this.#end();
+  }
+
+  /** Throws a StartError when a port of the cluster is taken, before anything is started. */
+  #checkPorts(): void {
+    const { ports, host } = this.plan;
+    for (const port of [...ports, ...ports.map((each) => each + BUS_OFFSET)]) {
+      try {
+        listen(host, port, () => undefined).stop();
+      } catch (error) {
+        const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+        const what = ports.includes(port)
+          ? `port ${port}`
+          : `port ${port}, the bus port of node ${port - BUS_OFFSET},`;
+        throw new StartError(
+          code === "EADDRINUSE" ? `${what} is in use` : `cannot listen on ${host}, ${what}: ${code}`,
+        );
+      }
+    }
+  }
+
+  #startNodes(): void {
+    const { ports, directives } = this.plan;
+    const dirs = ports.map((_, i) => `${this.#dir}/node-${i + 1}`);
+    const found = listDirectory(this.#dir).filter((name) => /^node-\d+$/.test(name)).length;
+    if (found > 0 && found !== ports.length) {
+      throw new StartError(
+        `${this.#dir} keeps a cluster of ${found} nodes, and ${ports.length} are asked for`,
+      );
+    }
+    for (const dir of dirs) makeDirectory(dir);
+    for (const [i, port] of ports.entries()) {
+      const dir = dirs[i]!;
+      const logPath = `${dir}/node.log`;
+      const flags = [...directives, "--port", String(port), "--dir", dir];
+      const child = startChild([executable, MAIN, "server", ...flags], logPath);
+      const node: RunningNode = { port, logPath, child, isRunning: true };
+      this.#nodes.push(node);
+      void child.ended.then((ending) => this.#nodeEnded(node, ending));
+    }
+  }
+
+  #nodeEnded(node: RunningNode, ending: Ending): void {
+    node.isRunning = false;
+    if (this.#isStopping || !this.#isReady) return;
+    const left = this.#nodes.filter(({ isRunning }) => isRunning).length;
+    const others = left === 0 ? "No node is left." : "The others go on without it.";
+    printError(`node ${node.port} (process ${node.child.pid}) ${describeEnding(ending)}. ${others}\n`);
+    printError(`its log: ${node.logPath}\n`);
+    if (left === 0) this.#end();
+  }
+
+  /** The cluster, whole; undefined when told to stop before. Throws a StartError when a node ends first. */
+  async #untilReady(): Promise<JoinedCluster | undefined> {
+    const { masters, replicas } = this.plan;
+    const failure = Promise.race(this.#nodes.map(async (node) => ({ node, ending: await node.child.ended })));
+    const ready = this.#connect().then((links) =>
+      join(links, { masters, replicas, timeoutMs: READY_TIMEOUT_MS }),
+    );
+    try {
+      const first = await Promise.race([ready, failure]);
+      if (this.#isStopping) return undefined;
+      if ("node" in first) throw new StartError(describeFailure(first.node, first.ending));
+      this.#isReady = true;
+      return first;
+    } catch (error) {
+      if (this.#wasToldToStop) return undefined;
+      this.#isStopping = true;
+      if (error instanceof StartError || !(error instanceof Error)) throw error;
+      throw new StartError(error.message);
+    } finally {
+      ready.catch(() => {}); // told already, or given up
+      for (const link of this.#links) link.close();
+    }
+  }
+
+  /** Links to all nodes, in the order of their ports. */
+  async #connect(): Promise<readonly CommandLink[]> {
+    const attempts = this.plan.ports.map(async (port) => {
+      const link = await this.#connectTo(port);
+      this.#links.push(link);
+      return link;
+    });
+    return await Promise.all(attempts);
+  }
+
+  /** Tries until the node listens. */
+  async #connectTo(port: number): Promise<CommandLink> {
+    const { host, password } = this.plan;
+    const deadlineMs = nowMs() + READY_TIMEOUT_MS;
+    for (;;) {
+      try {
+        return await CommandLink.open({ host, port, password }, READY_TIMEOUT_MS);
+      } catch (error) {
+        if (this.#isStopping || nowMs() > deadlineMs) throw error;
+        await new Promise<void>((resolve) => {
+          after(POLL_MS, resolve);
+        });
+      }
+    }
+  }
+
+  #announce({ view, created }: JoinedCluster, tookMs: number): void {
+    const { host, ports, password, dir } = this.plan;
+    const lines = ports.map((port) => {
+      const line = view.nodes.find((node) => node.port === port);
+      const pid = this.#nodes.find((node) => node.port === port)?.child.pid ?? 0;
+      return tableLine(port, pid, line, view.nodes);
+    });
+    const kept = dir === undefined ? "removed when it ends" : "kept for the next start";
+    const auth = password === undefined ? "" : " --askpass";
+    print(
+      [
+        created ? "a new cluster:" : "the cluster as it was:",
+        "  port   process  role     serves",
+        ...lines,
+        `ready in ${(tookMs / 1000).toFixed(2)} s, all 16384 slots served; files in ${this.#dir}, ${kept}`,
+        `next: redis-cli -c${host === "127.0.0.1" ? "" : ` -h ${host}`} -p ${ports[0]}${auth}   (ctrl-C stops all nodes)`,
+        "",
+      ].join("\n"),
+    );
+  }
+
+  async #stopNodes(): Promise<void> {
+    this.#isStopping = true;
+    const ending = this.#nodes.map(async (node) => {
+      node.child.signal("SIGTERM");
+      const timer = after(STOP_TIMEOUT_MS, () => {
+        printError(`node ${node.port} does not end: killing process ${node.child.pid}\n`);
+        node.child.signal("SIGKILL");
+      });
+      await node.child.ended;
+      timer.stop();
+    });
+    await Promise.all(ending);
+  }
+}
+
+function tableLine(
+  port: number,
+  pid: number,
+  line: NodeLine | undefined,
+  nodes: readonly NodeLine[],
+): string {
+  const master = nodes.find(({ id }) => id === line?.masterId);
+  const slots = line?.slots.map(({ start, end }) => (start === end ? `${start}` : `${start}-${end}`)) ?? [];
+  const role = line?.masterId === undefined ? "master" : "replica";
+  const serves = role === "master" ? `slots ${slots.join(" ")}` : `copies ${master?.port ?? line?.masterId}`;
+  return `  ${String(port).padEnd(5)}  ${String(pid).padEnd(7)}  ${role.padEnd(7)}  ${serves}`;
+}
+
+function describeEnding(ending: Ending): string {
+  if ("signal" in ending) return `was ended by ${ending.signal}`;
+  return "code" in ending ? `ended with code ${ending.code}` : `could not run: ${ending.reason}`;
+}
+
+function describeFailure(node: RunningNode, ending: Ending): string {
+  const tail = readText(node.logPath).trimEnd().split("\n").slice(-SHOWN_LINES);
+  return [
+    `node ${node.port} ${describeEnding(ending)} before it was ready; the end of its log:`,
+    ...tail,
+  ].join("\n  ");
+}

@@ -1,0 +1,70 @@
+// What `slotmesh cluster` makes of its command line.
+import { describe, expect, test } from "bun:test";
+import { planCluster } from "../../../src/server/cluster-plan.ts";
+
+const plan = (line: string) => planCluster(line.split(" ").filter(Boolean));
+
+describe("flags", () => {
+  test("three masters with a replica each from port 8001 on, unless told otherwise", () => {
+    expect(plan("")).toMatchObject({
+      masters: 3,
+      replicas: 1,
+      ports: [8001, 8002, 8003, 8004, 8005, 8006],
+      dir: undefined,
+      host: "127.0.0.1",
+      password: undefined,
+    });
+    expect(plan("--masters 1 --replicas=0 --port 7000 --dir /d")).toMatchObject({
+      masters: 1,
+      replicas: 0,
+      ports: [7000],
+      dir: "/d",
+    });
+  });
+
+  test("everything else goes to every node, in its order", () => {
+    const { directives } = plan("--maxmemory 1gb --masters 4 --bind 127.0.0.1 ::1");
+    expect(directives.slice(0, 5)).toEqual(["--maxmemory", "1gb", "--bind", "127.0.0.1", "::1"]);
+    expect(directives).toContain("--cluster-enabled");
+    expect(directives).not.toContain("--masters");
+  });
+
+  test("a password is what replicas tell their masters too, unless another is said", () => {
+    const asked = plan("--requirepass secret");
+    expect(asked.password).toBe("secret");
+    expect(asked.directives.join(" ")).toContain("--masterauth secret");
+    expect(plan("--requirepass secret --masterauth other").directives.join(" ")).not.toContain(
+      "--masterauth secret",
+    );
+  });
+
+  test("nodes are reached where they listen", () => {
+    expect(plan("--bind 127.0.0.2 127.0.0.1").host).toBe("127.0.0.2");
+    expect(plan("--bind -::1").host).toBe("::1");
+    expect(plan("--bind 0.0.0.0").host).toBe("127.0.0.1");
+    expect(plan("--bind *").host).toBe("127.0.0.1");
+    expect(plan("--bind 0.0.0.0 --cluster-announce-ip 10.0.0.1").host).toBe("10.0.0.1");
+  });
+});
+
+test.each([
+  ["--masters", /--masters needs a value/],
+  ["--masters=", /--masters needs a value/],
+  ["--masters 0", /--masters wants a number from 1 on, not '0'/],
+  ["--masters three", /not 'three'/],
+  ["--replicas -1", /--replicas wants a number from 0 on, not '-1'/],
+  ["--replicas 1.5", /not '1.5'/],
+  ["--port 99999", /--port wants a number/],
+  ["--port 55531", /bus ports up to 65536; the highest/],
+  ["--master 3", /--master is neither a flag of cluster nor a directive/],
+  ["--maxmemory lots", /maxmemory lots/],
+  ["--cluster-enabled no", /cluster-enabled yes/],
+  ["--cluster-port 9000", /cluster-port would be the same for all nodes/],
+  ["/no/such/redis.conf", /can't open config file '\/no\/such\/redis.conf'/],
+])("%s is refused in clear words", (line, message) => {
+  expect(() => plan(line)).toThrow(message);
+});
+
+test("the last bus port may be the highest there is", () => {
+  expect(plan("--port 55530 --masters 6 --replicas 0").ports.at(-1)).toBe(55535);
+});
