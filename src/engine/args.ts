@@ -102,8 +102,9 @@ export class Args {
     const { bytes } = this.memory;
     const ptr = this.ptr(index);
     const length = this.length(index);
+    if (length === 0 || length > 20) return false;
     const from = bytes[ptr] === MINUS ? 1 : 0;
-    if (length === from || length > 20) return false;
+    if (length === from) return false;
     if (bytes[ptr + from] === 48) return length === 1;
     for (let i = from; i < length; i++) {
       const byte = bytes[ptr + i] as number;

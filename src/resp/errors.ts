@@ -50,8 +50,8 @@ export const FREQUENCY_NOT_TRACKED = fixed(
 /** @param command full name, as `setex` */
 export const invalidExpireTime = (command: string): ReplyError =>
   fixed(`ERR invalid expire time in '${command}' command`);
-/** @param option as sent, one character per byte; quoted as C would, up to a zero byte */
+/** @param option as sent, one character per byte; quoted up to a zero byte, line ends behind it left out */
 export const unsupportedOption = (option: string): ReplyError =>
-  fixed(`ERR Unsupported option ${option.split("\0", 1)[0] ?? ""}`);
+  fixed(`ERR Unsupported option ${option.replace(/\0[^]*$/, "").replace(/[\r\n]+$/, "")}`);
 export const outOfRange = (min: number, max: number): ReplyError =>
   fixed(`ERR value is out of range, value must between ${min} and ${max}`);

@@ -26,11 +26,14 @@ export interface Ran {
 
 export interface InProcessOptions {
   readonly nowMs?: number;
+  readonly protocol?: 2 | 3;
   readonly clusterEnabled?: boolean;
   readonly keepsExpired?: boolean;
   /** A request that has a shortcut into the engine takes it. */
   readonly shortcuts?: boolean;
 }
+
+const WRONG_ARITY = new ReplyError("ERR wrong number of arguments");
 
 export class InProcess {
   readonly memory = new Memory({ seed: [1, 2, 3, 4] });
@@ -47,6 +50,8 @@ export class InProcess {
   constructor(private readonly options: InProcessOptions = {}) {
     this.keys = new Keys(this.memory, () => 0.5);
     this.memory.nowMs = options.nowMs ?? 1_700_000_000_000;
+    this.#reply.protocol = options.protocol ?? 2;
+    this.memory.setU32(abi.STATE_PROTOCOL, this.#reply.protocol);
   }
 
   run(...args: readonly Argument[]): Ran {
@@ -93,8 +98,7 @@ export class InProcess {
     const { memory } = this;
     const id = commandTable.resolve(memory.bytes, memory.u32, this.#requests.argv, this.#args.count);
     if (id === UNKNOWN) throw new ReplyError("ERR unknown command");
-    if (!commandTable.acceptsCount(id, this.#args.count))
-      throw new ReplyError("ERR wrong number of arguments");
+    if (!commandTable.acceptsCount(id, this.#args.count)) throw WRONG_ARITY;
     const first = commandTable.firstKey[id] ?? 0;
     if (first > 0) memory.setU32(abi.STATE_SLOT, memory.slotOf(this.#args.at(first)));
     const run = this.#runOf(commandTable.rows[id]!.command);
@@ -104,6 +108,7 @@ export class InProcess {
     }
     if (run === undefined) throw new Error("a container was called without its subcommand");
     const outcome = bindCommand(memory.wasm, run)();
+    if (outcome === abi.REFUSED_ARITY) throw WRONG_ARITY;
     if (outcome < 0) throw refusal(outcome);
     return outcome;
   }

@@ -13,6 +13,11 @@ const option = (request: Request): string => String(request.args[1] ?? "").toLow
 
 export const INTENDED: readonly Intended[] = [
   {
+    reason: "values are never shared: REFCOUNT tells what Redis shares, but not that its COPY does not",
+    matches: (request, theirs, ours) =>
+      option(request) === "refcount" && plain(theirs.value) === 1 && plain(ours.value) === 2 ** 31 - 1,
+  },
+  {
     reason: "LOLWUT draws our own picture; only the kind of reply is kept",
     matches: (request, theirs, ours) => name(request) === "lolwut" && theirs.value.kind === ours.value.kind,
   },
