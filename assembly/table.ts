@@ -269,6 +269,7 @@ function grow(record: usize): void {
   if (!makeRoom(record, buckets)) return;
   const source = bucketAt(record, buckets - half);
   const target = bucketAt(record, buckets);
+  touchEntries(source);
   // The target's chain is no longer than the source's was, so with as many lines at hand nothing can fail midway.
   let spare: usize = 0;
   for (let line = Bucket.next(source); line != 0; line = Bucket.next(line)) {
@@ -312,6 +313,20 @@ function grow(record: usize): void {
   store<u32>(keep, 0, NEXT);
   freeLines(spare);
   Slot.setBuckets(record, buckets + 1);
+}
+
+/** Where `touchEntries` leaves what it read, or it would be optimised away. */
+const TOUCHED: usize = memory.data(8);
+
+/** Reads a word of each entry of a chain, so that the waits for memory pass at the same time. */
+function touchEntries(first: usize): void {
+  let seen: u32 = 0;
+  for (let line = first; line != 0; line = Bucket.next(line)) {
+    for (let taken = Bucket.taken(line); taken != 0; taken &= taken - 1) {
+      seen ^= load<u32>(Bucket.entry(line, ctz(taken)), 8);
+    }
+  }
+  store<u32>(TOUCHED, seen);
 }
 
 /** Merges the last bucket into the one it was split from. Without memory the table stays as it is. */

@@ -26,6 +26,7 @@ export interface Exports {
   listSlot(slot: number, limit: number): number;
   scan(slot: number, place: number, budget: number): number;
   randomKey(seed: number): number;
+  warm(table: number, count: number): number;
   takeExpired(): void;
   clearExpired(): void;
   expireCycle(budget: number): number;
