@@ -1,15 +1,17 @@
-// The command line: `slotmesh server [redis.conf] [--directive value ...]`.
+// The command line: `slotmesh server [redis.conf] [--directive value ...]` and `slotmesh cluster`.
 import { configure, describeFatal } from "./server/config/start.ts";
 import { FatalConfigError } from "./server/config/parse.ts";
 import { absolute, expand, readStandardInput, readText } from "./io/disk.ts";
 import { exit, onSignal, print, printError, processId, runtime } from "./io/process.ts";
 import { Node } from "./server/node.ts";
 import { StartError } from "./server/start-error.ts";
+import { runCluster } from "./server/supervisor.ts";
 import { VERSION } from "./server/version.ts";
 
 const USAGE = `slotmesh ${VERSION}: a Redis-compatible cluster database
 
   slotmesh server [redis.conf] [--port 8001] [--dir data] [--any-directive value ...]
+  slotmesh cluster [--masters 3] [--replicas 1] [--port 8001] [--dir data] [--any-directive value ...]
   slotmesh --version
 `;
 
@@ -18,6 +20,8 @@ function main(args: readonly string[]): void {
   switch (command) {
     case "server":
       return serve(rest);
+    case "cluster":
+      return void runCluster(rest);
     case "--version":
     case "-v":
       return print(`slotmesh ${VERSION} (${runtime})\n`);

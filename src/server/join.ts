@@ -160,12 +160,9 @@ interface Look {
 }
 
 async function look(link: CommandLink): Promise<Look> {
-  const [view, info, replication] = await Promise.all([
-    viewOf(link),
-    link.text("CLUSTER", "INFO"),
-    link.text("INFO", "replication"),
-  ]);
-  return { view, info, replication };
+  const [view, info] = await Promise.all([viewOf(link), link.text("CLUSTER", "INFO")]);
+  const hasReplicas = view.nodes.some(({ masterId }) => masterId !== undefined);
+  return { view, info, replication: hasReplicas ? await link.text("INFO", "replication") : "" };
 }
 
 async function viewOf(link: CommandLink): Promise<NodeView> {
