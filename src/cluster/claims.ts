@@ -4,7 +4,7 @@ import { FLAG_NOADDR, FLAG_NOFAILOVER, type BusMessage, type Header, type SlotBi
 import { addFlags, dropFlags, isMaster, isReplica, setAddress, type ClusterNode } from "./node.ts";
 import { senderAddress } from "./gossip.ts";
 import { becomeReplicaOf, followMaster, followMastersMaster } from "./roles.ts";
-import { bitmapsEqual, forEachSlot } from "./slot-bitmap.ts";
+import { bitmapsEqual, forEachSlot, hasSlot } from "./slot-bitmap.ts";
 import type { Link } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
@@ -66,10 +66,11 @@ export function takeClaim(turn: Turn, claimant: ClusterNode, configEpoch: number
   let changed = false;
   forEachSlot(claimed, (slot) => {
     claimedCount++;
+    if (slots.isOwnedBy(slot, claimant)) return slots.confirm(slot);
     // A slot being imported is settled by SETSLOT NODE alone.
-    if (slots.isOwnedBy(slot, claimant) || slots.importing.has(slot)) return;
+    if (slots.importing.has(slot)) return;
     const owner = slots.owner(slot);
-    if (owner !== undefined && owner.configEpoch >= configEpoch) return;
+    if (owner !== undefined && owner.configEpoch >= configEpoch && !slots.isDisowned(slot)) return;
     if (owner === myself) {
       slots.migrating.delete(slot);
       if (keyspace.countKeysInSlot(slot) > 0) lostWithKeys.push(slot);
@@ -78,6 +79,12 @@ export function takeClaim(turn: Turn, claimant: ClusterNode, configEpoch: number
     slots.assign(slot, claimant);
     changed = true;
   });
+  // What it has and does not claim. A packet overtaken by a newer one says nothing of the present.
+  if (configEpoch >= claimant.configEpoch && claimant.slotCount > claimedCount) {
+    forEachSlot(claimant.slots, (slot) => {
+      if (!hasSlot(claimed, slot)) slots.disown(slot);
+    });
+  }
   if (changed) {
     turn.saveNow();
     turn.noteTopology();
@@ -97,6 +104,7 @@ function correct(turn: Turn, sender: ClusterNode, header: Header): void {
   forEachSlot(header.slots, (slot) => {
     const owner = state.slots.owner(slot);
     if (owner === undefined || owner === sender || owner.configEpoch <= header.configEpoch) return true;
+    if (state.slots.isDisowned(slot)) return true;
     sendUpdate(turn, link, owner);
     return false;
   });

@@ -204,6 +204,7 @@ function reasonToRefuse(turn: Turn, sender: ClusterNode, header: Header): string
   forEachSlot(header.slots, (slot) => {
     const owner = state.slots.owner(slot);
     if (owner === undefined || owner.configEpoch <= header.configEpoch) return true;
+    if (state.slots.isDisowned(slot)) return true;
     refusal = `slot ${slot} epoch (${owner.configEpoch}) > reqConfigEpoch (${header.configEpoch})`;
     return false;
   });

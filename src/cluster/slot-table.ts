@@ -2,7 +2,7 @@
 import { SLOT_COUNT } from "../../assembly/abi.ts";
 import type { NodeId } from "./message.ts";
 import type { ClusterNode } from "./node.ts";
-import { addSlot, forEachSlot, hasSlot, removeSlot } from "./slot-bitmap.ts";
+import { addSlot, emptyBitmap, forEachSlot, hasSlot, removeSlot } from "./slot-bitmap.ts";
 
 const UNOWNED = 0;
 
@@ -12,6 +12,8 @@ export class SlotTable {
   readonly #free: number[] = [];
   #assigned = 0;
   #version = 0;
+  /** Slots whose owner, as far as we know it, does not claim them any more. */
+  readonly #disowned = emptyBitmap();
   /** Slots this node hands over, and to whom. */
   readonly migrating = new Map<number, NodeId>();
   /** Slots this node takes over, and from whom. */
@@ -60,6 +62,7 @@ export class SlotTable {
   }
 
   unassign(slot: number): void {
+    this.confirm(slot);
     const owner = this.owner(slot);
     if (owner === undefined) return;
     this.#owners[slot] = UNOWNED;
@@ -67,6 +70,24 @@ export class SlotTable {
     owner.slotCount--;
     this.#assigned--;
     this.#version++;
+  }
+
+  /**
+   * Its owner says it does not have the slot. It stays where it is until somebody claims it, for an owner that is
+   * wrong costs a redirection, and none at all stops the cluster; but any claim beats the owner's now, and we do not
+   * speak for the owner.
+   */
+  disown(slot: number): void {
+    addSlot(this.#disowned, slot);
+  }
+
+  isDisowned(slot: number): boolean {
+    return hasSlot(this.#disowned, slot);
+  }
+
+  /** Its owner claims it, as it should. */
+  confirm(slot: number): void {
+    removeSlot(this.#disowned, slot);
   }
 
   /** Takes all slots from a node. @returns how many there were */
