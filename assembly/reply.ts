@@ -12,7 +12,7 @@ export const LINE_ROOM: u32 = 32;
 export abstract class Reply {
   /** Room for `length` more bytes. */
   @inline static reserve(length: u32): bool {
-    return load<u32>(STATE_REPLY_END) + length <= load<u32>(STATE_REPLY_LIMIT) || reserveReply(length);
+    return length <= load<u32>(STATE_REPLY_LIMIT) - load<u32>(STATE_REPLY_END) || reserveReply(length);
   }
   @inline static end(): usize {
     return load<u32>(STATE_REPLY_END);
@@ -35,7 +35,7 @@ export function reserveReply(length: u32): bool {
   const start = load<u32>(STATE_REPLY);
   const written = load<u32>(STATE_REPLY_END) - start;
   const room = load<u32>(STATE_REPLY_LIMIT) - start;
-  if (written + length <= room) return true;
+  if (length <= room - written) return true;
   const need = <u64>written + <u64>length;
   if (need > 0xf0000000) return false;
   let size = <u32>max(max(need, min(<u64>room * 2, <u64>room + 16777216)), <u64>FIRST_ROOM);

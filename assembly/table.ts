@@ -323,7 +323,7 @@ function touchEntries(first: usize): void {
   let seen: u32 = 0;
   for (let line = first; line != 0; line = Bucket.next(line)) {
     for (let taken = Bucket.taken(line); taken != 0; taken &= taken - 1) {
-      seen ^= load<u32>(Bucket.entry(line, ctz(taken)), 8);
+      seen ^= load<u32>(Bucket.entry(line, ctz(taken)));
     }
   }
   store<u32>(TOUCHED, seen);

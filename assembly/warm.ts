@@ -53,7 +53,12 @@ function warmLines(directory: usize, batch: usize, size: u32): u32 {
     const matches = Bucket.matches(line, Bucket.tagOf(load<u64>(HASHES + (i << 3))));
     // Without a match in this line, the next of the chain may be what is needed.
     const entry = matches != 0 ? Bucket.entry(line, ctz(matches)) : Bucket.next(line);
-    if (entry != 0) seen ^= load<u32>(entry) ^ load<u8>(entry, 64);
+    if (entry != 0) seen ^= load<u32>(entry) ^ load<u8>(secondLine(entry));
   }
   return seen;
+}
+
+/** An address in the next cache line of a block, or of the block when that line may lie beyond memory. */
+function secondLine(block: usize): usize {
+  return (block & 0xffff) < 0xffc0 ? block + 64 : block;
 }
