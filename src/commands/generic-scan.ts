@@ -32,8 +32,8 @@ export function keys(ctx: Context, args: Args, reply: Reply): void {
 }
 
 const MAX_CURSOR = 2n ** 64n - 1n;
-/** What C's strtoul reads whole; a minus wraps around. */
-const CURSOR = /^(?:([+-])?(\d+))?$/;
+/** What C's strtoul reads whole, up to a zero byte; a minus wraps around. */
+const CURSOR = /^(?:([+-])?(\d+))?(?:\0|$)/;
 
 function cursorAt(args: Args, index: number): bigint {
   const match = CURSOR.exec(args.latin1(index));

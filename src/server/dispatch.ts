@@ -1,7 +1,13 @@
 // From bytes to replies: the path every request takes. One event of a socket is one batch: its chunk is decoded in
 // place, each request runs as soon as its last byte is found, replies gather in the arena, and the socket gets them in
 // one write. Nothing here makes an object, a string or a closure for a request that an engine command serves.
-import { STATE_ARGC, STATE_DB, STATE_EXPIRED_COUNT, STATE_PROTOCOL } from "../../assembly/abi.ts";
+import {
+  REFUSED_ARITY,
+  STATE_ARGC,
+  STATE_DB,
+  STATE_EXPIRED_COUNT,
+  STATE_PROTOCOL,
+} from "../../assembly/abi.ts";
 import { STATE_REPLY, STATE_REPLY_END } from "../../assembly/abi.ts";
 import { notFound, wrongArity } from "../commands/refusal.ts";
 import type { Handler } from "../commands/row.ts";
@@ -142,7 +148,8 @@ export class Dispatcher {
       const { start, at, multibulk } = client.decoder;
       changes.applied(status, client.database, multibulk ? start : at, at);
     } else if (status < 0) {
-      this.#fail(id, replyAt, refusal(status));
+      const isArity = status === REFUSED_ARITY;
+      this.#fail(id, replyAt, isArity ? wrongArity(this.parts.table, id) : refusal(status));
     }
     if (requests.memory.u32[EXPIRED_COUNT] !== 0) changes.settleExpired();
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
