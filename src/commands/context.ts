@@ -2,8 +2,12 @@
 import type { LinkId } from "../cluster/message.ts";
 import type { Answer, ClusterRequest } from "../cluster/request.ts";
 import type { ClusterState } from "../cluster/state.ts";
+import type { Args } from "../engine/args.ts";
 import type { Keys } from "../engine/keys.ts";
-import type { Slice } from "../resp/reply.ts";
+import type { Rdb } from "../engine/rdb.ts";
+import type { PsyncRequest } from "../replication/psync.ts";
+import type { LinkState } from "../replication/replica.ts";
+import type { Reply, Slice } from "../resp/reply.ts";
 import type { CommandTable } from "./table.ts";
 
 export interface Context {
@@ -11,6 +15,8 @@ export interface Context {
   readonly nowMs: number;
   /** The keyspace of the selected database. */
   readonly keys: Keys;
+  /** Values as DUMP carries them, in the same database. */
+  readonly rdb: Rdb;
   /** Whoever sent the request. */
   readonly client: Client;
   readonly server: Server;
@@ -36,6 +42,7 @@ export interface Client {
 /** The node around the handlers. Each family adds what it needs as an interface of its own. */
 export interface Server {
   readonly clusterEnabled: boolean;
+  readonly replication: Replication;
   /** All commands, for COMMAND. */
   readonly table: CommandTable;
   /** A replica deletes no expired key by itself: its master says when. */
@@ -55,4 +62,53 @@ export interface ClusterFace {
   queuedBytes(link: LinkId): number;
   /** Links closed because too much waited on them. */
   readonly linksOverLimit: number;
+}
+
+/** What ROLE tells. */
+export type Role =
+  | {
+      readonly name: "master";
+      readonly offset: number;
+      readonly replicas: readonly { readonly ip: string; readonly port: number; readonly offset: number }[];
+    }
+  | {
+      readonly name: "slave";
+      readonly host: string;
+      readonly port: number;
+      readonly state: LinkState;
+      readonly offset: number;
+    };
+
+/** What a replica says of itself before it asks for the data. */
+export type ReplicaFact =
+  | { readonly type: "port"; readonly port: number }
+  | { readonly type: "address"; readonly address: string }
+  | { readonly type: "capability"; readonly name: string }
+  /** It wants a copy and nothing after it. */
+  | { readonly type: "copyOnly"; readonly on: boolean }
+  /** It wants a copy without keys. */
+  | { readonly type: "withoutKeys"; readonly on: boolean };
+
+/** The node as a master of replicas and as a replica itself. */
+export interface Replication {
+  readonly role: Role;
+  /** False = it was following that master already. */
+  follow(host: string, port: number): boolean;
+  followNobody(): void;
+  /** Whether the client is a replica of ours. */
+  isReplica(client: Client): boolean;
+  /** Why no replica can be served now; undefined = one can. */
+  refusal(): string | undefined;
+  learn(client: Client, fact: ReplicaFact): void;
+  /** Makes the client a replica. @param request undefined for SYNC, which has no words before its copy */
+  attach(client: Client, request: PsyncRequest | undefined, reply: Reply): void;
+  acknowledged(client: Client, offset: number): void;
+  /** Our master wants to know our offset; from anybody else it means nothing. */
+  acknowledge(client: Client): void;
+  /**
+   * Writes how many replicas have all that was written so far, or holds the client until they are `count`, and then
+   * runs its request again.
+   * @param timeoutMs 0 = for ever
+   */
+  wait(client: Client, args: Args, count: number, timeoutMs: number, reply: Reply): void;
 }

@@ -1,12 +1,24 @@
 // All families of the command table. No other file lists them.
 import { clusterFamily } from "./cluster.ts";
 import { commandFamily } from "./command.ts";
+import { dumpFamily, migrationFamily } from "./dump.ts";
 import type { Family } from "./family.ts";
 import { databases, generic } from "./generic.ts";
+import { replicationFamily, waitFamily } from "./replication.ts";
 import { strings } from "./string.ts";
 import { CommandTable } from "./table.ts";
 
-export const families: readonly Family[] = [strings, generic, databases, clusterFamily, commandFamily];
+export const families: readonly Family[] = [
+  strings,
+  generic,
+  databases,
+  clusterFamily,
+  commandFamily,
+  dumpFamily,
+  migrationFamily,
+  replicationFamily,
+  waitFamily,
+];
 
 /** The table of a server; made once, it never changes. */
 export const commandTable = new CommandTable(families);

@@ -187,6 +187,26 @@ export class Keys {
     return clock === undefined ? undefined : (this.memory.getU32(abi.STATE_ACCESS_CLOCK) - clock) & 0xffffff;
   }
 
+  /** The access clock of a key whose age is known from elsewhere; undefined = it says nothing the clock counts. */
+  clockFor(age: {
+    readonly idleSeconds: number | undefined;
+    readonly frequency: number | undefined;
+  }): number | undefined {
+    if (age.idleSeconds === undefined) return undefined;
+    return (this.memory.getU32(abi.STATE_ACCESS_CLOCK) - Math.min(age.idleSeconds, 0xffffff)) & 0xffffff;
+  }
+
+  /** Runs `change` with another access clock than the host's: what it writes is as old as that. */
+  stamped(clock: number, change: () => void): void {
+    const now = this.memory.getU32(abi.STATE_ACCESS_CLOCK);
+    this.memory.setU32(abi.STATE_ACCESS_CLOCK, clock);
+    try {
+      change();
+    } finally {
+      this.memory.setU32(abi.STATE_ACCESS_CLOCK, now);
+    }
+  }
+
   /** Bytes a key takes, all counted; undefined = no such key. */
   memoryUsage(key: Bytes): number | undefined {
     const { ptr, length } = this.#keys.bring(key);

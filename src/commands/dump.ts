@@ -1,0 +1,142 @@
+// DUMP and RESTORE: a value as bytes that any Redis understands, out of one server and into another. RESTORE-ASKING is
+// what MIGRATE sends: RESTORE that an importing slot accepts.
+import type { Args } from "../engine/args.ts";
+import { NOT_INTEGER, ReplyError, SYNTAX } from "../resp/errors.ts";
+import type { Reply } from "../resp/reply.ts";
+import type { Context } from "./context.ts";
+import { hasPassed, momentText } from "./expiry.ts";
+import { family, keyAt } from "./family.ts";
+import type { Command } from "./row.ts";
+
+const BUSY_KEY = new ReplyError("BUSYKEY Target key name already exists.");
+const INVALID_TTL = new ReplyError("ERR Invalid TTL value, must be >= 0");
+const INVALID_IDLE = new ReplyError("ERR Invalid IDLETIME value, must be >= 0");
+const INVALID_FREQUENCY = new ReplyError("ERR Invalid FREQ value, must be >= 0 and <= 255");
+
+const MAX_FREQUENCY = 255n;
+/** The greatest double below 2^63. */
+const LATEST = 2 ** 63 - 1024;
+
+interface Options {
+  readonly replace: boolean;
+  readonly isAbsolute: boolean;
+  readonly idleSeconds: number | undefined;
+  readonly frequency: number | undefined;
+}
+
+function dump(ctx: Context, args: Args, reply: Reply): void {
+  const payload = ctx.rdb.dump(args.at(1));
+  if (payload === undefined) reply.null();
+  else reply.bulk(payload);
+}
+
+function restore(ctx: Context, args: Args, reply: Reply): void {
+  const options = readOptions(args);
+  const key = args.at(1);
+  const existed = ctx.keys.has(key);
+  if (existed && !options.replace) throw BUSY_KEY;
+  const expireAtMs = expiryOf(args, options.isAbsolute, ctx.nowMs);
+  const value = ctx.rdb.parse(args.at(3));
+  reply.ok();
+  if (expireAtMs !== 0 && hasPassed(ctx, expireAtMs)) {
+    if (!existed) return;
+    ctx.keys.delete(key);
+    return ctx.propagate("DEL", key);
+  }
+  const clock = ctx.keys.clockFor(options);
+  const store = (): void => ctx.keys.setString(key, value, expireAtMs === 0 ? {} : { expireAtMs });
+  if (clock === undefined) store();
+  else ctx.keys.stamped(clock, store);
+  if (expireAtMs === 0 || options.isAbsolute) return ctx.changed();
+  const rest = Array.from({ length: args.count - 3 }, (_, i) => args.at(i + 3));
+  ctx.propagate(args.at(0), key, momentText(expireAtMs), ...rest, "ABSTTL");
+}
+
+function readOptions(args: Args): Options {
+  let replace = false;
+  let isAbsolute = false;
+  let idleSeconds: number | undefined;
+  let frequency: number | undefined;
+  for (let i = 4; i < args.count; i++) {
+    const hasMore = i + 1 < args.count;
+    if (args.is(i, "REPLACE")) {
+      replace = true;
+    } else if (args.is(i, "ABSTTL")) {
+      isAbsolute = true;
+    } else if (args.is(i, "IDLETIME") && hasMore && frequency === undefined) {
+      const given = integerAt(args, ++i);
+      if (given < 0n) throw INVALID_IDLE;
+      idleSeconds = Number(given);
+    } else if (args.is(i, "FREQ") && hasMore && idleSeconds === undefined) {
+      const given = integerAt(args, ++i);
+      if (given < 0n || given > MAX_FREQUENCY) throw INVALID_FREQUENCY;
+      frequency = Number(given);
+    } else {
+      throw SYNTAX;
+    }
+  }
+  return { replace, isAbsolute, idleSeconds, frequency };
+}
+
+/** Unix milliseconds, 0 = never. */
+function expiryOf(args: Args, isAbsolute: boolean, nowMs: number): number {
+  const ttl = integerAt(args, 2);
+  if (ttl < 0n) throw INVALID_TTL;
+  if (ttl === 0n) return 0;
+  return Math.min(Number(isAbsolute ? ttl : ttl + BigInt(nowMs)), LATEST);
+}
+
+function integerAt(args: Args, index: number): bigint {
+  const value = args.integer(index);
+  if (value === undefined) throw NOT_INTEGER;
+  return value;
+}
+
+const restoreRow = {
+  arity: -4,
+  keys: [keyAt(1, "OW", "update")],
+  categories: ["keyspace", "dangerous"],
+  complexity: "O(N) in the size of the payload",
+  history: [
+    ["3.0.0", "Added the `REPLACE` modifier."],
+    ["5.0.0", "Added the `ABSTTL` modifier."],
+    ["5.0.0", "Added the `IDLETIME` and `FREQ` options."],
+  ],
+  syntax:
+    "key ttl:integer serialized-value [REPLACE ^3.0.0] [ABSTTL ^5.0.0] [IDLETIME seconds:integer ^5.0.0] " +
+    "[FREQ frequency:integer ^5.0.0]",
+  run: restore,
+} as const satisfies Partial<Command>;
+
+export const dumpFamily = family("generic", [
+  {
+    name: "dump",
+    arity: 2,
+    flags: ["readonly"],
+    keys: [keyAt(1, "RO", "access")],
+    since: "2.6.0",
+    complexity: "O(N) in the size of the value",
+    summary: "Gives a key's value as bytes that RESTORE takes.",
+    tips: ["nondeterministic_output"],
+    syntax: "key",
+    run: dump,
+  },
+  {
+    ...restoreRow,
+    name: "restore",
+    flags: ["write", "denyoom"],
+    since: "2.6.0",
+    summary: "Makes a key of what DUMP gave.",
+  },
+]);
+
+export const migrationFamily = family("server", [
+  {
+    ...restoreRow,
+    name: "restore-asking",
+    flags: ["write", "denyoom", "asking"],
+    since: "3.0.0",
+    summary: "RESTORE into a slot that is being imported; sent by MIGRATE.",
+    system: true,
+  },
+]);
