@@ -1,6 +1,7 @@
 // The Context a handler sees: one per node, pointed at each request in turn.
 import type { Context, Server } from "../commands/context.ts";
 import type { Keys } from "../engine/keys.ts";
+import { Rdb } from "../engine/rdb.ts";
 import type { Memory } from "../engine/memory.ts";
 import type { Slice } from "../resp/reply.ts";
 import type { Changes } from "./changes.ts";
@@ -14,6 +15,7 @@ export class RequestContext implements Context {
     private readonly changes: Changes,
     readonly keys: Keys,
     readonly server: Server,
+    readonly rdb = new Rdb(memory),
   ) {}
 
   /** The next request is this client's. */
