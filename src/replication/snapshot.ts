@@ -67,11 +67,9 @@ export class Snapshot {
     }
   }
 
-  /** A slot is about to change. To be called before each change; costs a look-up once the slot is written. */
-  beforeWrite(database: number, slot: number): void {
-    for (const remaining of this.#remaining) {
-      if (remaining.database === database) this.#write(remaining, slot);
-    }
+  /** A slot is about to change, in whichever database. To be called before each change. */
+  beforeWrite(slot: number): void {
+    for (const remaining of this.#remaining) this.#write(remaining, slot);
   }
 
   /** A whole database is about to change or to change its number. */

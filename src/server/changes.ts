@@ -17,6 +17,8 @@ export class Changes {
   sinceSave = 0;
   /** Keys that expired since the counters were reset. */
   expiredKeys = 0;
+  /** A replica logs its master's stream as it comes, and nothing of its own. */
+  isFollowing = false;
   /** What the handler at hand has changed so far. */
   #count = 0;
   #isRewritten = false;
@@ -46,7 +48,7 @@ export class Changes {
     this.#count++;
     this.#isRewritten = true;
     this.settleExpired();
-    if (this.log.wanted)
+    if (this.#isLogged)
       this.log.appendParts(
         database,
         parts.map((part) => this.#owned(part)),
@@ -66,7 +68,7 @@ export class Changes {
    */
   applied(count: number, database: number, from: number, to: number): void {
     this.sinceSave += count;
-    if (!this.log.wanted) return;
+    if (!this.#isLogged) return;
     if (this.memory.u32[EXPIRED_COUNT] !== 0) this.settleExpired();
     if (from === to) return this.#logArguments(database);
     if (from !== this.#runTo || database !== this.#runDatabase || this.#runFrom === this.#runTo) {
@@ -91,8 +93,12 @@ export class Changes {
     const gone: [database: number, key: Uint8Array][] = [];
     this.memory.takeExpired((database, key) => gone.push([database, this.memory.copy(key)]));
     this.expiredKeys += gone.length;
-    if (!this.log.wanted) return;
+    if (!this.#isLogged) return;
     for (const [database, key] of gone) this.log.appendParts(database, ["DEL", key]);
+  }
+
+  get #isLogged(): boolean {
+    return this.log.wanted && !this.isFollowing;
   }
 
   #logArguments(database: number): void {

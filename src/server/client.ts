@@ -37,6 +37,9 @@ export class ClientConnection implements Client, ConnectionUser {
   /** Row id of the command run last; -1 = none yet. */
   lastCommand = -1;
 
+  /** Set for a connection that is sent more than replies: its socket has taken all that was queued. */
+  onDrained: (() => void) | undefined;
+
   readonly decoder = new Decoder();
   readonly input: Input;
   isHeld = false;
@@ -56,6 +59,10 @@ export class ClientConnection implements Client, ConnectionUser {
 
   received(chunk: Uint8Array): void {
     this.host.receive(this, chunk);
+  }
+
+  drained(): void {
+    this.onDrained?.();
   }
 
   closed(): void {

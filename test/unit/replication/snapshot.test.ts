@@ -66,7 +66,7 @@ class Bench {
     this.memory.database = database;
     const ptr = this.memory.alloc(key.length);
     this.memory.bytes.set(bytes(key), ptr);
-    this.snapshot?.beforeWrite(database, this.memory.slotOf({ ptr, length: key.length }));
+    this.snapshot?.beforeWrite(this.memory.slotOf({ ptr, length: key.length }));
     this.memory.free(ptr);
   }
 }

@@ -1,0 +1,36 @@
+// What replication needs of the node it belongs to.
+import type { Keys } from "../engine/keys.ts";
+import type { Memory } from "../engine/memory.ts";
+import type { Rdb } from "../engine/rdb.ts";
+import type { Connection } from "../io/sockets.ts";
+import type { MutationLog } from "../replication/log.ts";
+import type { Changes } from "./changes.ts";
+import type { ClientConnection } from "./client.ts";
+import type { Config } from "./config/config.ts";
+import type { Gates } from "./gates.ts";
+import type { Stats } from "./stats.ts";
+
+export interface ReplicationHost {
+  readonly memory: Memory;
+  readonly keys: Keys;
+  readonly rdb: Rdb;
+  readonly log: MutationLog;
+  readonly changes: Changes;
+  readonly config: Config;
+  readonly gates: Gates;
+  readonly stats: Stats;
+  /** Where clients reach this node. */
+  readonly port: number;
+  /** How many databases there are: one in a cluster. */
+  readonly databaseCount: number;
+  /** Runs whole requests of a client's bytes. */
+  receive(client: ClientConnection, chunk: Uint8Array): void;
+  /** A client for the stream of our master; it is not among those the node counts. */
+  clientFor(connection: Connection): ClientConnection;
+  /** Visits the slot of each key of the request at hand; false = it names none. */
+  eachSlot(id: number, visit: (slot: number) => void): boolean;
+  /** The keyspace was replaced by another, or emptied. */
+  replaced(): void;
+  notice(text: string): void;
+  warn(text: string): void;
+}

@@ -1,0 +1,339 @@
+// The node as a master: replicas come by PSYNC, get a copy where they need one and then every change. A copy is a
+// snapshot written straight to the socket, a few slots between two events, no faster than the socket takes it.
+import type { ReplicaFact } from "../commands/context.ts";
+import { after, monotonicUs, nowMs, soon, type Timer } from "../io/clock.ts";
+import { randomHex } from "../io/random.ts";
+import type { History } from "../replication/history.ts";
+import { answerPsync, type PsyncRequest } from "../replication/psync.ts";
+import { RdbWriter } from "../replication/rdb-writer.ts";
+import { Snapshot, type SnapshotSource } from "../replication/snapshot.ts";
+import { ReplyError } from "../resp/errors.ts";
+import type { Reply } from "../resp/reply.ts";
+import type { Args } from "../engine/args.ts";
+import type { ClientConnection } from "./client.ts";
+import { NEEDS_SNAPSHOT } from "./gates.ts";
+import { ReplicaLink } from "./replica-link.ts";
+import type { ReplicationHost } from "./replication-host.ts";
+
+/** Microseconds a snapshot may take of the event loop at a time. */
+const COPY_BUDGET_US = 2000;
+const DATABASES = 16;
+
+/** A client that WAITs. */
+interface Waiter {
+  readonly client: ClientConnection;
+  readonly offset: number;
+  readonly count: number;
+  timer: Timer | undefined;
+  answer: number | undefined;
+}
+
+export class ReplicationMaster {
+  /** By client id; also clients that only introduced themselves. */
+  readonly #links = new Map<number, ReplicaLink>();
+  readonly #waiters = new Map<number, Waiter>();
+  #pingedAtMs = 0;
+  #leftAtMs = 0;
+  /** PINGs move the offset: a failover that waits for equal offsets suspends them. */
+  pingsSuspended = false;
+
+  constructor(
+    private readonly host: ReplicationHost,
+    private readonly history: History,
+    /** The database the stream of our own master is in; undefined = we have no master. */
+    private readonly streamDatabase: () => number | undefined,
+  ) {}
+
+  /** Replicas that asked for the data, in the order they came. */
+  get replicas(): readonly ReplicaLink[] {
+    return [...this.#links.values()].filter((link) => link.phase !== "introduced");
+  }
+
+  isReplica(client: { readonly id: number }): boolean {
+    const phase = this.#links.get(client.id)?.phase ?? "introduced";
+    return phase !== "introduced";
+  }
+
+  /** Replicas that acknowledged lately enough for min-replicas-to-write. */
+  get goodCount(): number {
+    const longestMs = this.host.config.number("min-replicas-max-lag") * 1000;
+    const now = nowMs();
+    return this.replicas.filter((link) => link.phase === "online" && now - link.ackAtMs <= longestMs + 999)
+      .length;
+  }
+
+  learn(client: ClientConnection, fact: ReplicaFact): void {
+    const link = this.#linkOf(client);
+    switch (fact.type) {
+      case "port":
+        link.port = fact.port;
+        break;
+      case "address":
+        link.address = fact.address;
+        break;
+      case "capability":
+        if (fact.name === "eof") link.endsByMark = true;
+        if (fact.name === "psync2") link.takesNewIds = true;
+        break;
+      case "copyOnly":
+        link.copyOnly = fact.on;
+        break;
+      case "withoutKeys":
+        link.withoutKeys = fact.on;
+        break;
+      default:
+        fact satisfies never;
+    }
+  }
+
+  attach(client: ClientConnection, request: PsyncRequest | undefined, reply: Reply): void {
+    const { host, history } = this;
+    const { log, stats } = host;
+    const link = this.#linkOf(client);
+    client.onDrained = () => this.#goOn(link);
+    link.ackAtMs = nowMs();
+    if (request !== undefined) {
+      const kept = log.window > 0 ? { start: log.start, end: log.end } : undefined;
+      const answer = answerPsync(request, history, kept);
+      if (answer.type === "partial") {
+        stats.totals.partialSyncs++;
+        reply.simple(link.takesNewIds ? `CONTINUE ${history.replId}` : "CONTINUE");
+        link.reader = log.open("replica", answer.position);
+        link.phase = "online";
+        host.notice(`Replica ${link.ip}:${link.port} goes on from offset ${request.offset}`);
+        return link.afterReply(() => link.stream(log));
+      }
+      if (request.replId !== "?") stats.totals.partialSyncsRefused++;
+      host.notice(`Full copy for replica ${link.ip}:${link.port}: ${answer.reason}`);
+    }
+    stats.totals.fullSyncs++;
+    this.#keepBacklog();
+    if (request !== undefined) reply.simple(`FULLRESYNC ${history.replId} ${log.end}`);
+    this.#cut(link);
+    link.afterReply(() => this.#goOn(link));
+  }
+
+  acknowledged(client: ClientConnection, offset: number): void {
+    const link = this.#links.get(client.id);
+    if (link === undefined || link.phase === "introduced") return;
+    link.ackOffset = Math.max(link.ackOffset, offset);
+    link.ackAtMs = nowMs();
+    if (link.phase === "awaiting" && !link.copyOnly) {
+      link.phase = "online";
+      this.host.notice(`Replica ${link.ip}:${link.port} is online`);
+      link.stream(this.host.log);
+    }
+    for (const waiter of this.#waiters.values()) {
+      if (this.#countAt(waiter.offset) >= waiter.count) this.#answer(waiter);
+    }
+  }
+
+  /** What is new in the log goes to the replicas. */
+  flush(): void {
+    if (this.#links.size === 0) return;
+    for (const link of this.#links.values()) link.stream(this.host.log);
+  }
+
+  left(client: ClientConnection): void {
+    const waiter = this.#waiters.get(client.id);
+    waiter?.timer?.stop();
+    this.#waiters.delete(client.id);
+    const link = this.#links.get(client.id);
+    if (link === undefined) return;
+    this.#links.delete(client.id);
+    if (link.phase !== "introduced") {
+      this.#leftAtMs = nowMs();
+      this.host.notice(`Replica ${link.ip}:${link.port} has left`);
+    }
+    link.wasClosed(this.host.log);
+    this.#settleGate();
+  }
+
+  /** Every replica must ask anew. */
+  dropReplicas(reason: string): void {
+    for (const link of this.replicas) link.client.close(reason);
+  }
+
+  /** The request at hand is about to write: snapshots take what it touches first, or all when it names no keys. */
+  beforeWrite(id: number): void {
+    const slots: number[] = [];
+    const namesKeys = this.host.eachSlot(id, (slot) => slots.push(slot));
+    this.#eachSnapshot((snapshot) => {
+      if (namesKeys) for (const slot of slots) snapshot.beforeWrite(slot);
+      else snapshot.complete();
+    });
+  }
+
+  /** A slot is about to be emptied by other means than a command. */
+  beforeSlot(slot: number): void {
+    this.#eachSnapshot((snapshot) => snapshot.beforeWrite(slot));
+  }
+
+  tick(isMaster: boolean): void {
+    const { host } = this;
+    const { log, config } = host;
+    const now = nowMs();
+    for (const link of this.replicas) this.#check(link, now);
+    if (!isMaster) return;
+    const isFollowed = this.replicas.length > 0;
+    const pingEveryMs = config.number("repl-ping-replica-period") * 1000;
+    if (isFollowed && !this.pingsSuspended && now - this.#pingedAtMs >= pingEveryMs) {
+      this.#pingedAtMs = now;
+      log.appendBare(["PING"]);
+      this.flush();
+    }
+    const keptForMs = config.number("repl-backlog-ttl") * 1000;
+    if (!isFollowed && log.window > 0 && keptForMs > 0 && now - this.#leftAtMs > keptForMs) {
+      // What is written from here on is in no log: whoever comes back must not think it has everything.
+      log.window = 0;
+      this.history.renew(randomHex(20));
+      host.notice("The replication backlog was given back: no replica came for its time to live");
+    }
+  }
+
+  wait(client: ClientConnection, args: Args, count: number, timeoutMs: number, reply: Reply): void {
+    const before = this.#waiters.get(client.id);
+    if (before?.answer !== undefined) {
+      this.#waiters.delete(client.id);
+      return reply.integer(before.answer);
+    }
+    const { log } = this.host;
+    const offset = log.end;
+    const now = this.#countAt(offset);
+    if (now >= count) return reply.integer(now);
+    const waiter: Waiter = { client, offset, count, timer: undefined, answer: undefined };
+    this.#waiters.set(client.id, waiter);
+    if (timeoutMs > 0) waiter.timer = after(Math.min(timeoutMs, 2 ** 31 - 1), () => this.#answer(waiter));
+    client.hold(args);
+    if (log.wanted) log.appendBare(["REPLCONF", "GETACK", "*"]);
+  }
+
+  #countAt(offset: number): number {
+    return this.replicas.filter((link) => link.phase === "online" && link.ackOffset >= offset).length;
+  }
+
+  #answer(waiter: Waiter): void {
+    if (waiter.answer !== undefined) return;
+    waiter.timer?.stop();
+    waiter.answer = this.#countAt(waiter.offset);
+    soon(() => waiter.client.release());
+  }
+
+  #linkOf(client: ClientConnection): ReplicaLink {
+    let link = this.#links.get(client.id);
+    if (link === undefined) {
+      link = new ReplicaLink(client);
+      this.#links.set(client.id, link);
+    }
+    return link;
+  }
+
+  /** From now on changes are kept. Those made before are not part of any history others know. */
+  #keepBacklog(): void {
+    const { log, config } = this.host;
+    if (log.window > 0) return;
+    this.history.renew(randomHex(20));
+    log.window = config.number("repl-backlog-size");
+    this.#pingedAtMs = nowMs();
+  }
+
+  /** Begins a copy as of now. */
+  #cut(link: ReplicaLink): void {
+    const { host, history } = this;
+    const { log } = host;
+    const database = this.streamDatabase();
+    // A reader that begins here must be told the database; in our master's stream nothing can be inserted.
+    if (database === undefined) log.forgetDatabase();
+    if (!link.copyOnly) link.reader = log.open("replica");
+    link.beginCopy(randomHex(20));
+    const writer = new RdbWriter(
+      (crc, bytes) => host.rdb.crc64(crc, bytes),
+      (bytes) => link.copy(bytes),
+    );
+    link.snapshot = new Snapshot(link.withoutKeys ? NOTHING : this.#source(), writer, {
+      createdAtMs: nowMs(),
+      usedMemory: host.memory.usedBytes,
+      aofBase: false,
+      replication: { database: database ?? 0, replId: history.replId, offset: log.end },
+    });
+    this.#settleGate();
+  }
+
+  #source(): SnapshotSource {
+    const { keys, rdb } = this.host;
+    return {
+      databases: () =>
+        Array.from({ length: DATABASES }, (_, i) => i).filter((database) => keys.size(database) > 0),
+      sizes: (database) => ({ keys: keys.size(database), expires: keys.expiring(database) }),
+      serialise: (database, slot, write) => rdb.slot(database, slot, write),
+    };
+  }
+
+  /** The copy or the stream, whichever the link is at. */
+  #goOn(link: ReplicaLink): void {
+    const { snapshot } = link;
+    if (snapshot === undefined) return link.stream(this.host.log);
+    if (!link.hasRoom) return; // goes on when drained
+    const endUs = monotonicUs() + COPY_BUDGET_US;
+    try {
+      snapshot.step(() => monotonicUs() < endUs && link.hasRoom);
+    } catch (error) {
+      return this.#copyFailed(link, error);
+    }
+    if (!snapshot.isDone) {
+      if (link.hasRoom) soon(() => this.#goOn(link));
+      return;
+    }
+    link.endCopy();
+    this.#settleGate();
+    link.stream(this.host.log);
+  }
+
+  #copyFailed(link: ReplicaLink, error: unknown): void {
+    if (!(error instanceof ReplyError)) throw error;
+    link.client.close(`its copy failed: ${error.message}`);
+  }
+
+  #eachSnapshot(visit: (snapshot: Snapshot) => void): void {
+    for (const link of this.#links.values()) {
+      if (link.snapshot === undefined) continue;
+      try {
+        visit(link.snapshot);
+      } catch (error) {
+        this.#copyFailed(link, error);
+      }
+    }
+  }
+
+  #settleGate(): void {
+    this.host.gates.set(
+      NEEDS_SNAPSHOT,
+      [...this.#links.values()].some((link) => link.snapshot !== undefined),
+    );
+  }
+
+  /** Closes a replica that is silent or takes too little. */
+  #check(link: ReplicaLink, now: number): void {
+    const { config, log } = this.host;
+    if (link.phase === "online" && now - link.ackAtMs > config.number("repl-timeout") * 1000) {
+      return link.client.close("the replica has not acknowledged anything for repl-timeout");
+    }
+    const limit = config.value("client-output-buffer-limit").replica;
+    const waiting = link.lagBytes(log);
+    if (limit.hardBytes > 0 && waiting > limit.hardBytes)
+      return link.client.close("output buffer limit of replicas");
+    if (limit.softBytes === 0 || waiting <= limit.softBytes) {
+      link.overSoftSinceMs = 0;
+    } else if (link.overSoftSinceMs === 0) {
+      link.overSoftSinceMs = now;
+    } else if (now - link.overSoftSinceMs > limit.softSeconds * 1000) {
+      link.client.close("output buffer limit of replicas");
+    }
+  }
+}
+
+const NOTHING: SnapshotSource = {
+  databases: () => [],
+  sizes: () => ({ keys: 0, expires: 0 }),
+  serialise: () => {},
+};

@@ -1,0 +1,283 @@
+// The node as a replica: carries out what the machine of replication/replica.ts wants, and applies the master's stream
+// through the path every request takes. What was applied joins our own log byte for byte, so that replicas of ours
+// count the same offsets.
+import { STATE_KEEP_EXPIRED } from "../../assembly/abi.ts";
+import { nowMs } from "../io/clock.ts";
+import { randomHex } from "../io/random.ts";
+import { connect, type Connection } from "../io/sockets.ts";
+import type { History } from "../replication/history.ts";
+import { ReplicaMachine, type ReplicaEffect, type ReplicaEvent } from "../replication/replica.ts";
+import type { ClientConnection } from "./client.ts";
+import { ReplicaLoader } from "./replica-loader.ts";
+import type { ReplicationHost } from "./replication-host.ts";
+
+/** How STATE_KEEP_EXPIRED treats keys whose time has come. */
+const DELETE = 0;
+const HIDE = 1;
+/** Our master's commands see what the master saw when it ran them. */
+const IGNORE = 2;
+
+/** What the rest of replication does when this side changes. */
+export interface ReplicaListener {
+  /** Replicas of ours must ask anew: the data or its history is another now. */
+  replicasMustReturn(reason: string): void;
+  /** The log has more. */
+  logged(): void;
+  /** Loading, link or role changed. */
+  changed(): void;
+}
+
+export class ReplicationReplica {
+  readonly machine: ReplicaMachine;
+  isLoading = false;
+  /** False once the data is in no history: after a copy that failed half-way. */
+  #hasHistory = true;
+  #connection: Connection | undefined;
+  #attempt = 0;
+  #client: ClientConnection | undefined;
+  /** Database the stream is in. */
+  #database = 0;
+  /** Bytes of the stream whose command has not come whole. */
+  #unapplied: Uint8Array[] = [];
+  #loader: ReplicaLoader | undefined;
+  readonly #waiting: ReplicaEvent[] = [];
+  #isFeeding = false;
+  #mustAcknowledge = false;
+
+  constructor(
+    private readonly host: ReplicationHost,
+    private readonly history: History,
+    private readonly listener: ReplicaListener,
+  ) {
+    const hasHistory = (): boolean => this.#hasHistory;
+    const text = (value: string | undefined): string | undefined => (value === "" ? undefined : value);
+    this.machine = new ReplicaMachine({
+      get replId() {
+        return hasHistory() ? history.replId : undefined;
+      },
+      get offset() {
+        return host.log.end;
+      },
+      get port() {
+        return host.config.number("replica-announce-port") || host.port;
+      },
+      get announceIp() {
+        return text(host.config.text("replica-announce-ip"));
+      },
+      get user() {
+        return text(host.config.text("masteruser"));
+      },
+      get password() {
+        return text(host.config.text("masterauth"));
+      },
+      get timeoutMs() {
+        return host.config.number("repl-timeout") * 1000;
+      },
+    });
+  }
+
+  get isFollowing(): boolean {
+    return this.machine.master !== undefined;
+  }
+
+  /** The database of the master's stream; undefined = there is no master. */
+  get streamDatabase(): number | undefined {
+    return this.isFollowing ? this.#database : undefined;
+  }
+
+  isMaster(client: { readonly id: number }): boolean {
+    return this.#client !== undefined && client === this.#client;
+  }
+
+  follow(host: string, port: number): void {
+    const { log, config, changes, memory } = this.host;
+    changes.flush();
+    changes.isFollowing = true;
+    log.window = config.number("repl-backlog-size");
+    memory.setU32(STATE_KEEP_EXPIRED, HIDE);
+    this.feed({ type: "follow", host, port });
+  }
+
+  /** The data is our own from here on. */
+  stop(): void {
+    const { log, changes, memory } = this.host;
+    if (!this.isFollowing) return;
+    this.feed({ type: "stop" });
+    changes.isFollowing = false;
+    memory.setU32(STATE_KEEP_EXPIRED, DELETE);
+    if (this.#hasHistory) this.history.shift(randomHex(20), log.end);
+    else this.history.renew(randomHex(20));
+    this.#hasHistory = true;
+    log.forgetDatabase();
+  }
+
+  tick(): void {
+    if (this.isFollowing) this.feed({ type: "tick" });
+  }
+
+  /** REPLCONF GETACK came down the stream: answered once what came with it is counted. */
+  acknowledge(): void {
+    this.#mustAcknowledge = true;
+  }
+
+  /** Gives the machine an event; one that arises while another is carried out waits for its turn. */
+  feed(event: ReplicaEvent): void {
+    this.#waiting.push(event);
+    if (this.#isFeeding) return;
+    this.#isFeeding = true;
+    try {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+        for (const effect of this.machine.step(next, nowMs())) this.#carryOut(effect);
+        if (next.type !== "tick") this.listener.changed();
+      }
+    } finally {
+      this.#isFeeding = false;
+    }
+  }
+
+  #carryOut(effect: ReplicaEffect): void {
+    switch (effect.type) {
+      case "connect":
+        return void this.#connect(effect.host, effect.port);
+      case "send":
+        return this.#connection?.send(effect.bytes);
+      case "disconnect":
+        return this.#disconnect();
+      case "copyBegins":
+        return this.#copyBegins(effect.replId, effect.offset);
+      case "copy":
+        return this.#loader?.take(effect.bytes);
+      case "copyEnds":
+        return this.#loader?.end();
+      case "continues":
+        return this.#continues(effect.replId);
+      case "stream":
+        return this.#apply(effect.bytes);
+      case "log":
+        return effect.level === "warning" ? this.host.warn(effect.text) : this.host.notice(effect.text);
+      default:
+        effect satisfies never;
+    }
+  }
+
+  async #connect(host: string, port: number): Promise<void> {
+    const attempt = ++this.#attempt;
+    const isCurrent = (): boolean => attempt === this.#attempt;
+    let connection: Connection;
+    try {
+      connection = await connect(host, port, this.host.config.number("repl-timeout") * 1000);
+    } catch (error) {
+      if (isCurrent())
+        this.feed({ type: "closed", reason: error instanceof Error ? error.message : String(error) });
+      return;
+    }
+    if (!isCurrent()) return connection.close();
+    connection.user = {
+      received: (bytes) => {
+        this.host.stats.totals.replicationInputBytes += bytes.length;
+        if (isCurrent()) this.feed({ type: "received", bytes });
+      },
+      closed: () => {
+        if (isCurrent()) this.feed({ type: "closed", reason: "the connection was closed" });
+      },
+    };
+    this.#connection = connection;
+    if (connection.isClosed) this.feed({ type: "closed", reason: "the connection was closed" });
+    else this.feed({ type: "connected" });
+  }
+
+  #disconnect(): void {
+    this.#attempt++;
+    this.#loader?.abandon();
+    this.#loader = undefined;
+    this.#unapplied = [];
+    this.#client?.input.release();
+    this.#client = undefined;
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  #copyBegins(replId: string | undefined, offset: number): void {
+    const { keys, log } = this.host;
+    let held = 0;
+    for (let database = 0; database < this.host.databaseCount; database++) held += keys.size(database);
+    const listener = {
+      replacing: (): void => {
+        this.isLoading = true;
+        this.listener.replicasMustReturn("our own master gave us another copy");
+        this.listener.changed();
+      },
+      loaded: (database: number): void => {
+        this.#loader = undefined;
+        this.isLoading = false;
+        this.#database = database;
+        this.#hasHistory = replId !== undefined;
+        this.history.renew(replId ?? randomHex(20));
+        log.restart(offset);
+        this.feed({ type: "loaded" });
+      },
+      failed: (reason: string, hadReplaced: boolean): void => {
+        this.#loader = undefined;
+        this.isLoading = false;
+        if (hadReplaced) this.#hasHistory = false;
+        this.feed({ type: "loadFailed", reason });
+      },
+    };
+    this.#loader = new ReplicaLoader(this.host, listener, held > 0);
+  }
+
+  #continues(replId: string | undefined): void {
+    if (replId === undefined || replId === this.history.replId) return;
+    this.history.shift(replId, this.host.log.end);
+    this.listener.replicasMustReturn("the history goes on under another id");
+  }
+
+  /** Runs the stream's commands and counts those that came whole. */
+  #apply(bytes: Uint8Array): void {
+    const { host } = this;
+    const client = this.#masterClient();
+    if (client === undefined) return;
+    this.#unapplied.push(bytes);
+    host.memory.setU32(STATE_KEEP_EXPIRED, IGNORE);
+    host.receive(client, bytes);
+    host.memory.setU32(STATE_KEEP_EXPIRED, this.isFollowing ? HIDE : DELETE);
+    if (client.isFinishing || client !== this.#client) {
+      // What cannot be read cannot be counted: only a full copy puts that right.
+      this.#hasHistory = false;
+      this.feed({ type: "closed", reason: "its stream is no RESP" });
+      return;
+    }
+    this.#database = client.database;
+    this.#count(client.input.keptBytes);
+    this.listener.logged();
+    if (!this.#mustAcknowledge) return;
+    this.#mustAcknowledge = false;
+    this.feed({ type: "acknowledge" });
+  }
+
+  /** All of the unapplied bytes but the last `kept` have been applied. */
+  #count(kept: number): void {
+    let left = -kept;
+    for (const piece of this.#unapplied) left += piece.length;
+    while (left > 0) {
+      const piece = this.#unapplied[0];
+      if (piece === undefined) break;
+      const part = piece.subarray(0, left);
+      this.host.log.appendStream(part);
+      left -= part.length;
+      if (part.length === piece.length) this.#unapplied.shift();
+      else this.#unapplied[0] = piece.subarray(part.length);
+    }
+  }
+
+  #masterClient(): ClientConnection | undefined {
+    if (this.#client === undefined && this.#connection !== undefined) {
+      const client = this.host.clientFor(this.#connection);
+      client.isMaster = true;
+      client.replyMode = "off";
+      client.database = this.#database;
+      this.#client = client;
+    }
+    return this.#client;
+  }
+}

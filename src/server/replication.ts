@@ -1,0 +1,233 @@
+// Replication of one node: master of its replicas and replica of its master, who share one log and one history.
+import type { Client, ReplicaFact, Replication, Role } from "../commands/context.ts";
+import type { Args } from "../engine/args.ts";
+import { every, nowMs, type Timer } from "../io/clock.ts";
+import { randomHex } from "../io/random.ts";
+import { History } from "../replication/history.ts";
+import type { PsyncRequest } from "../replication/psync.ts";
+import type { Reply } from "../resp/reply.ts";
+import type { ClientConnection } from "./client.ts";
+import { NEEDS_FRESH, NEEDS_LOADED, NEEDS_WRITABLE } from "./gates.ts";
+import type { ReplicationHost } from "./replication-host.ts";
+import { ReplicationMaster } from "./replication-master.ts";
+import { ReplicationReplica } from "./replication-replica.ts";
+
+const TICK_MS = 100;
+
+type Field = readonly [name: string, value: string | number];
+
+export class NodeReplication implements Replication {
+  readonly history = new History(randomHex(20));
+  readonly master: ReplicationMaster;
+  readonly replica: ReplicationReplica;
+  #timer: Timer | undefined;
+
+  constructor(private readonly host: ReplicationHost) {
+    this.master = new ReplicationMaster(host, this.history, () => this.replica.streamDatabase);
+    this.replica = new ReplicationReplica(host, this.history, {
+      replicasMustReturn: (reason) => this.master.dropReplicas(reason),
+      logged: () => this.master.flush(),
+      changed: () => this.#settleGates(),
+    });
+    host.config.onChange("repl-backlog-size", (size) => {
+      if (host.log.window > 0) host.log.window = size;
+    });
+  }
+
+  /** Lets time pass: PINGs, acknowledgements, time-outs, new attempts. */
+  start(): void {
+    const { config } = this.host;
+    const configured = config.value("replicaof");
+    if (configured !== undefined) this.follow(configured.host, configured.port);
+    this.#settleGates();
+    this.#timer = every(TICK_MS, () => {
+      this.replica.tick();
+      this.master.tick(!this.replica.isFollowing);
+      this.#settleGates();
+    });
+  }
+
+  stop(): void {
+    this.#timer?.stop();
+    this.replica.feed({ type: "stop" });
+  }
+
+  get isFollowing(): boolean {
+    return this.replica.isFollowing;
+  }
+
+  get isLoading(): boolean {
+    return this.replica.isLoading;
+  }
+
+  /** A replica that does not hear its master. */
+  get isCutOff(): boolean {
+    return this.isFollowing && !this.replica.machine.isOnline;
+  }
+
+  get isReadOnly(): boolean {
+    return this.isFollowing && this.host.config.flag("replica-read-only");
+  }
+
+  get isStale(): boolean {
+    return this.isCutOff && !this.host.config.flag("replica-serve-stale-data");
+  }
+
+  get hasTooFewReplicas(): boolean {
+    const { config } = this.host;
+    const least = config.number("min-replicas-to-write");
+    if (this.isFollowing || least === 0 || config.number("min-replicas-max-lag") === 0) return false;
+    return this.master.goodCount < least;
+  }
+
+  /** Bytes of our history this node has: what INFO calls master_repl_offset. */
+  get offset(): number {
+    return this.host.log.end;
+  }
+
+  get role(): Role {
+    const { machine } = this.replica;
+    if (machine.master !== undefined) {
+      const { host, port } = machine.master;
+      return { name: "slave", host, port, state: machine.state, offset: machine.isOnline ? this.offset : -1 };
+    }
+    const online = this.master.replicas.filter((link) => link.phase === "online");
+    const replicas = online.map((link) => ({ ip: link.ip, port: link.port, offset: link.ackOffset }));
+    return { name: "master", offset: this.offset, replicas };
+  }
+
+  follow(host: string, port: number): boolean {
+    const { master } = this.replica.machine;
+    if (master?.host === host && master.port === port) return false;
+    this.replica.follow(host, port);
+    this.master.dropReplicas("we follow another master now");
+    this.#settleGates();
+    return true;
+  }
+
+  followNobody(): void {
+    if (!this.isFollowing) return;
+    this.replica.stop();
+    this.master.dropReplicas("we are a master now");
+    this.#settleGates();
+  }
+
+  isReplica(client: Client): boolean {
+    return this.master.isReplica(client);
+  }
+
+  refusal(): string | undefined {
+    return this.isCutOff ? "NOMASTERLINK Can't SYNC while not connected with my master" : undefined;
+  }
+
+  learn(client: Client, fact: ReplicaFact): void {
+    this.master.learn(client as ClientConnection, fact);
+  }
+
+  attach(client: Client, request: PsyncRequest | undefined, reply: Reply): void {
+    this.master.attach(client as ClientConnection, request, reply);
+  }
+
+  acknowledged(client: Client, offset: number): void {
+    this.master.acknowledged(client as ClientConnection, offset);
+  }
+
+  acknowledge(client: Client): void {
+    if (this.replica.isMaster(client)) this.replica.acknowledge();
+  }
+
+  wait(client: Client, args: Args, count: number, timeoutMs: number, reply: Reply): void {
+    this.master.wait(client as ClientConnection, args, count, timeoutMs, reply);
+  }
+
+  /** The replication section of INFO. */
+  fields(): readonly Field[] {
+    const { host, history } = this;
+    const { log } = host;
+    const isActive = log.window > 0;
+    return [
+      ["role", this.isFollowing ? "slave" : "master"],
+      ...(this.isFollowing ? this.#replicaFields() : []),
+      ...this.#masterFields(),
+      ["master_failover_state", "no-failover"],
+      ["master_replid", history.replId],
+      ["master_replid2", history.replId2],
+      ["master_repl_offset", log.end],
+      ["second_repl_offset", history.secondOffset],
+      ["repl_backlog_active", isActive ? 1 : 0],
+      ["repl_backlog_size", host.config.number("repl-backlog-size")],
+      ["repl_backlog_first_byte_offset", isActive ? log.start + 1 : 0],
+      ["repl_backlog_histlen", isActive ? log.end - log.start : 0],
+    ];
+  }
+
+  #replicaFields(): Field[] {
+    const { machine } = this.replica;
+    const { config } = this.host;
+    const seconds = (sinceMs: number): number => Math.floor((nowMs() - sinceMs) / 1000);
+    const fields: Field[] = [
+      ["master_host", machine.master?.host ?? ""],
+      ["master_port", machine.master?.port ?? 0],
+      ["master_link_status", machine.isOnline ? "up" : "down"],
+      ["master_last_io_seconds_ago", machine.isOnline ? seconds(machine.heardAtMs) : -1],
+      ["master_sync_in_progress", machine.state === "sync" ? 1 : 0],
+      ["slave_read_repl_offset", this.offset],
+      ["slave_repl_offset", this.offset],
+    ];
+    const progress = machine.copyProgress;
+    if (progress !== undefined) {
+      const { received, total } = progress;
+      fields.push(
+        ["master_sync_total_bytes", total ?? 0],
+        ["master_sync_read_bytes", received],
+        ["master_sync_left_bytes", total === undefined ? 0 : total - received],
+        [
+          "master_sync_perc",
+          total === undefined ? "0.00" : ((received / Math.max(total, 1)) * 100).toFixed(2),
+        ],
+        ["master_sync_last_io_seconds_ago", seconds(machine.heardAtMs)],
+      );
+    }
+    if (!machine.isOnline) {
+      const downAtMs = machine.wentDownAtMs;
+      fields.push(["master_link_down_since_seconds", downAtMs === 0 ? -1 : seconds(downAtMs)]);
+    }
+    fields.push(
+      ["slave_priority", config.number("replica-priority")],
+      ["slave_read_only", config.flag("replica-read-only") ? 1 : 0],
+      ["replica_announced", config.flag("replica-announced") ? 1 : 0],
+    );
+    return fields;
+  }
+
+  #masterFields(): Field[] {
+    const { replicas, goodCount } = this.master;
+    const { config } = this.host;
+    const fields: Field[] = [["connected_slaves", replicas.length]];
+    if (config.number("min-replicas-to-write") > 0 && config.number("min-replicas-max-lag") > 0) {
+      fields.push(["min_slaves_good_slaves", goodCount]);
+    }
+    const now = nowMs();
+    for (const [i, link] of replicas.entries()) {
+      const state = {
+        introduced: "wait_bgsave",
+        copying: "send_bulk",
+        awaiting: "send_bulk",
+        online: "online",
+      };
+      const lag = link.phase === "online" ? Math.floor((now - link.ackAtMs) / 1000) : 0;
+      fields.push([
+        `slave${i}`,
+        `ip=${link.ip},port=${link.port},state=${state[link.phase]},offset=${link.ackOffset},lag=${lag}`,
+      ]);
+    }
+    return fields;
+  }
+
+  #settleGates(): void {
+    const { gates } = this.host;
+    gates.set(NEEDS_WRITABLE, this.isReadOnly || this.hasTooFewReplicas);
+    gates.set(NEEDS_FRESH, this.isStale);
+    gates.set(NEEDS_LOADED, this.isLoading);
+  }
+}
