@@ -17,10 +17,23 @@ export class GateKeeping implements GateFacts {
     return this.node.memory.usedBytes;
   }
 
-  readonly isReadOnlyReplica = false;
-  readonly hasTooFewReplicas = false;
-  readonly isStale = false;
-  readonly isLoading = false;
+  get isReadOnlyReplica(): boolean {
+    return this.node.replication.isReadOnly;
+  }
 
-  settleSnapshot(): void {}
+  get hasTooFewReplicas(): boolean {
+    return this.node.replication.hasTooFewReplicas;
+  }
+
+  get isStale(): boolean {
+    return this.node.replication.isStale;
+  }
+
+  get isLoading(): boolean {
+    return this.node.replication.isLoading;
+  }
+
+  settleSnapshot(id: number): void {
+    this.node.replication.master.beforeWrite(id);
+  }
 }

@@ -6,6 +6,7 @@ import { ReplyArena } from "../engine/arena.ts";
 import { Args } from "../engine/args.ts";
 import { Keys } from "../engine/keys.ts";
 import { Memory } from "../engine/memory.ts";
+import { Rdb } from "../engine/rdb.ts";
 import { RequestArena } from "../engine/request-memory.ts";
 import { nowMs } from "../io/clock.ts";
 import { absolute, directoryFault } from "../io/disk.ts";
@@ -25,6 +26,7 @@ import { GateKeeping } from "./gate-keeping.ts";
 import { Gates } from "./gates.ts";
 import { listenOnAll } from "./listen.ts";
 import { Log } from "./log.ts";
+import { NodeReplication } from "./replication.ts";
 import { RequestContext } from "./request-context.ts";
 import { Router } from "./router.ts";
 import { StartError } from "./start-error.ts";
@@ -37,6 +39,7 @@ export class Node implements ClientHost, Server {
   readonly replies = new ReplyArena(this.memory);
   readonly args = new Args(this.memory);
   readonly keys = new Keys(this.memory, randomFraction);
+  readonly rdb = new Rdb(this.memory);
   readonly mutations = new MutationLog();
   readonly changes = new Changes(this.memory, this.args, this.mutations);
   readonly stats = new Stats(this.table.rows.length);
@@ -44,11 +47,13 @@ export class Node implements ClientHost, Server {
   readonly clients: Clients;
   readonly cron: Cron;
   readonly gates: Gates;
+  readonly replication: NodeReplication;
   /** Undefined when cluster mode is off. */
   readonly cluster: Cluster | undefined;
   /** Where relative paths begin. */
   readonly directory: string;
 
+  readonly #router: Router;
   readonly #dispatcher: Dispatcher;
   #listeners: Listener[] = [];
 
@@ -72,19 +77,21 @@ export class Node implements ClientHost, Server {
       afterRound: () => this.#afterChanges(),
     });
     this.gates = new Gates(this.table, new GateKeeping(this));
+    this.replication = this.#replicate();
     config.watch("maxmemory", () => this.gates.refresh());
     this.cluster = config.flag("cluster-enabled") ? this.#joinCluster() : undefined;
     const { table, requests, replies, args, changes, stats, gates } = this;
+    this.#router = new Router(table, requests, args, this.cluster);
     this.#dispatcher = new Dispatcher({
       requests,
       replies,
       args,
       reply: new Reply(replies),
       table,
-      context: new RequestContext(this.memory, changes, this.keys, this),
+      context: new RequestContext(this.memory, changes, this.keys, this, this.rdb),
       changes,
       gates,
-      router: new Router(table, requests, args, this.cluster),
+      router: this.#router,
       stats,
       logged: () => this.#afterChanges(),
     });
@@ -109,6 +116,7 @@ export class Node implements ClientHost, Server {
       throw error;
     }
     this.cluster?.start();
+    this.replication.start();
     this.cron.run();
     this.cron.start();
   }
@@ -118,6 +126,7 @@ export class Node implements ClientHost, Server {
     this.cron.stop();
     for (const listener of this.#listeners) listener.stop();
     this.#listeners = [];
+    this.replication.stop();
     this.clients.closeAll();
     this.cluster?.stop();
   }
@@ -128,6 +137,7 @@ export class Node implements ClientHost, Server {
 
   left(client: ClientConnection): void {
     this.clients.remove(client);
+    this.replication.master.left(client);
   }
 
   sent(_client: ClientConnection, byteCount: number): void {
@@ -143,7 +153,7 @@ export class Node implements ClientHost, Server {
   }
 
   get keepsExpired(): boolean {
-    return false;
+    return this.replication.isFollowing;
   }
 
   get tracksFrequency(): boolean {
@@ -158,9 +168,9 @@ export class Node implements ClientHost, Server {
         args: this.args,
         nodesFile: absolute(this.config.text("cluster-config-file"), this.directory),
         replicationFacts: () => ({
-          offset: this.mutations.end,
-          masterLinkUp: false,
-          masterLastSeenAtMs: 0,
+          offset: this.replication.offset,
+          masterLinkUp: this.replication.isFollowing && !this.replication.isCutOff,
+          masterLastSeenAtMs: this.replication.masterSeenAtMs,
           writesPaused: false,
         }),
         carryOut: (effect) => this.#carryOut(effect),
@@ -179,10 +189,13 @@ export class Node implements ClientHost, Server {
         this.keys.flushAll();
         return;
       case "deleteSlotKeys":
-        for (const slot of effect.slots) this.keys.flushSlot(slot);
+        for (const slot of effect.slots) this.#deleteSlot(slot);
         return;
       case "replicateFrom":
+        this.replication.follow(effect.ip, effect.port);
+        return;
       case "promote":
+        return this.replication.followNobody();
       case "pauseWrites":
       case "resumeWrites":
       case "deliver":
@@ -193,9 +206,44 @@ export class Node implements ClientHost, Server {
     }
   }
 
+  /** Drops the keys of a slot another node has; replicas are told key by key. */
+  #deleteSlot(slot: number): void {
+    this.memory.database = 0;
+    this.replication.master.beforeSlot(slot);
+    const gone: Uint8Array[] = [];
+    this.keys.keysInSlot(slot, 0xffffffff, (key) => gone.push(this.memory.copy(key)));
+    this.keys.flushSlot(slot);
+    for (const key of gone) this.changes.propagate(0, ["DEL", key]);
+    this.#afterChanges();
+  }
+
+  #replicate(): NodeReplication {
+    const { port, mutations, rdb, gates } = this;
+    return new NodeReplication({
+      ...this.#parts(),
+      log: mutations,
+      rdb,
+      gates,
+      port,
+      databaseCount: this.config.flag("cluster-enabled") ? 1 : this.config.number("databases"),
+      receive: (client, bytes) => this.receive(client, bytes),
+      clientFor: (connection) => this.clients.adopt(connection),
+      left: (client) => this.clients.remove(client),
+      eachSlot: (id, visit) => this.#router.eachSlot(id, visit),
+      changed: () => {
+        gates.refresh();
+        this.log.role = this.replication.isFollowing ? "S" : "M";
+        this.cluster?.tellReplication();
+      },
+      notice: (text) => this.log.write("notice", text),
+      warn: (text) => this.log.write("warning", text),
+    });
+  }
+
   /** Something may have been logged outside a request or at the end of a batch. */
   #afterChanges(): void {
     this.changes.flush();
+    this.replication.master.flush();
   }
 
   #parts(): Pick<Node, "config" | "memory" | "keys" | "changes" | "clients" | "stats"> {

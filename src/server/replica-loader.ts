@@ -84,7 +84,6 @@ export class ReplicaLoader implements RdbSink {
     this.#hasReplaced = true;
     this.listener.replacing();
     this.host.keys.flushAll();
-    this.host.replaced();
   }
 
   /** A piece, then whatever else the event loop has to do. */
@@ -123,10 +122,7 @@ export class ReplicaLoader implements RdbSink {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#kept = undefined;
-    if (this.#hasReplaced) {
-      this.host.keys.flushAll();
-      this.host.replaced();
-    }
+    if (this.#hasReplaced) this.host.keys.flushAll();
     this.listener.failed(reason, this.#hasReplaced);
   }
 }

@@ -25,12 +25,13 @@ export interface ReplicationHost {
   readonly databaseCount: number;
   /** Runs whole requests of a client's bytes. */
   receive(client: ClientConnection, chunk: Uint8Array): void;
-  /** A client for the stream of our master; it is not among those the node counts. */
+  /** A client for the stream of our master, until `left`. */
   clientFor(connection: Connection): ClientConnection;
+  left(client: ClientConnection): void;
   /** Visits the slot of each key of the request at hand; false = it names none. */
   eachSlot(id: number, visit: (slot: number) => void): boolean;
-  /** The keyspace was replaced by another, or emptied. */
-  replaced(): void;
+  /** Role, link or loading changed: others decide by them. */
+  changed(): void;
   notice(text: string): void;
   warn(text: string): void;
 }

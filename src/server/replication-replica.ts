@@ -191,7 +191,10 @@ export class ReplicationReplica {
     this.#loader?.abandon();
     this.#loader = undefined;
     this.#unapplied = [];
-    this.#client?.input.release();
+    if (this.#client !== undefined) {
+      this.#client.input.release();
+      this.host.left(this.#client);
+    }
     this.#client = undefined;
     this.#connection?.close();
     this.#connection = undefined;

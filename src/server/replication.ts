@@ -7,7 +7,6 @@ import { History } from "../replication/history.ts";
 import type { PsyncRequest } from "../replication/psync.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { ClientConnection } from "./client.ts";
-import { NEEDS_FRESH, NEEDS_LOADED, NEEDS_WRITABLE } from "./gates.ts";
 import type { ReplicationHost } from "./replication-host.ts";
 import { ReplicationMaster } from "./replication-master.ts";
 import { ReplicationReplica } from "./replication-replica.ts";
@@ -27,7 +26,7 @@ export class NodeReplication implements Replication {
     this.replica = new ReplicationReplica(host, this.history, {
       replicasMustReturn: (reason) => this.master.dropReplicas(reason),
       logged: () => this.master.flush(),
-      changed: () => this.#settleGates(),
+      changed: () => this.host.changed(),
     });
     host.config.onChange("repl-backlog-size", (size) => {
       if (host.log.window > 0) host.log.window = size;
@@ -39,11 +38,11 @@ export class NodeReplication implements Replication {
     const { config } = this.host;
     const configured = config.value("replicaof");
     if (configured !== undefined) this.follow(configured.host, configured.port);
-    this.#settleGates();
+    this.host.changed();
     this.#timer = every(TICK_MS, () => {
       this.replica.tick();
       this.master.tick(!this.replica.isFollowing);
-      this.#settleGates();
+      this.host.gates.refresh();
     });
   }
 
@@ -80,6 +79,12 @@ export class NodeReplication implements Replication {
     return this.master.goodCount < least;
   }
 
+  /** When the link to our master was last alive; 0 = never. */
+  get masterSeenAtMs(): number {
+    const { machine } = this.replica;
+    return machine.isOnline ? machine.heardAtMs : machine.wentDownAtMs;
+  }
+
   /** Bytes of our history this node has: what INFO calls master_repl_offset. */
   get offset(): number {
     return this.host.log.end;
@@ -101,7 +106,7 @@ export class NodeReplication implements Replication {
     if (master?.host === host && master.port === port) return false;
     this.replica.follow(host, port);
     this.master.dropReplicas("we follow another master now");
-    this.#settleGates();
+    this.host.changed();
     return true;
   }
 
@@ -109,7 +114,7 @@ export class NodeReplication implements Replication {
     if (!this.isFollowing) return;
     this.replica.stop();
     this.master.dropReplicas("we are a master now");
-    this.#settleGates();
+    this.host.changed();
   }
 
   isReplica(client: Client): boolean {
@@ -222,12 +227,5 @@ export class NodeReplication implements Replication {
       ]);
     }
     return fields;
-  }
-
-  #settleGates(): void {
-    const { gates } = this.host;
-    gates.set(NEEDS_WRITABLE, this.isReadOnly || this.hasTooFewReplicas);
-    gates.set(NEEDS_FRESH, this.isStale);
-    gates.set(NEEDS_LOADED, this.isLoading);
   }
 }

@@ -60,14 +60,18 @@ export class Router {
     return authority.refusal(slot, false, id, this.#places, client);
   }
 
-  /** Visits the slot of each key of the request; for what must know all that a write touches. */
-  eachSlot(id: number, visit: (slot: number) => void): void {
+  /**
+   * Visits the slot of each key of the request; for what must know all that a write touches.
+   * @returns whether it names any
+   */
+  eachSlot(id: number, visit: (slot: number) => void): boolean {
     const { args, requests } = this;
-    if (!findKeys(this.table, id, args, this.#places)) return;
+    if (this.hasKeys[id] === 0 || !findKeys(this.table, id, args, this.#places)) return false;
     for (let n = 0; n < this.#places.count; n++) {
       const at = this.#places.place(n);
       visit(requests.memory.wasm.slotOf(args.ptr(at), args.length(at)));
     }
+    return this.#places.count > 0;
   }
 
   #placeAll(id: number, client: ClientConnection): ReplyError | undefined {

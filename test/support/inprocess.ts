@@ -9,6 +9,7 @@ import { ReplyArena } from "../../src/engine/arena.ts";
 import { Args } from "../../src/engine/args.ts";
 import { bindCommand } from "../../src/engine/exports.ts";
 import { Keys } from "../../src/engine/keys.ts";
+import { Rdb } from "../../src/engine/rdb.ts";
 import { Memory } from "../../src/engine/memory.ts";
 import { refusal } from "../../src/engine/refused.ts";
 import { RequestArena } from "../../src/engine/request-memory.ts";
@@ -38,6 +39,7 @@ const WRONG_ARITY = new ReplyError("ERR wrong number of arguments");
 export class InProcess {
   readonly memory = new Memory({ seed: [1, 2, 3, 4] });
   readonly keys: Keys;
+  readonly rdb: Rdb;
   readonly client = { id: 1, name: "", database: 0, protocol: 2 as const, authenticated: true };
   readonly #args = new Args(this.memory);
   readonly #arena = new ReplyArena(this.memory);
@@ -49,6 +51,7 @@ export class InProcess {
 
   constructor(private readonly options: InProcessOptions = {}) {
     this.keys = new Keys(this.memory, () => 0.5);
+    this.rdb = new Rdb(this.memory);
     this.memory.nowMs = options.nowMs ?? 1_700_000_000_000;
     this.#reply.protocol = options.protocol ?? 2;
     this.memory.setU32(abi.STATE_PROTOCOL, this.#reply.protocol);
@@ -123,6 +126,7 @@ export class InProcess {
     return {
       nowMs: this.memory.nowMs,
       keys: this.keys,
+      rdb: this.rdb,
       client: this.client as Client,
       server: {
         clusterEnabled: options.clusterEnabled ?? false,

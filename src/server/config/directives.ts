@@ -221,8 +221,8 @@ const replication = {
   "repl-diskless-sync-delay": count(5, 0, INT_MAX),
   "repl-diskless-sync-max-replicas": count(0, 0, INT_MAX, UNBUILT),
   "repl-diskless-load": row(choice("disabled", "on-empty-db", "swapdb"), "disabled", UNBUILT),
-  "min-replicas-to-write": count(0, 0, INT_MAX, { built: false, alias: "min-slaves-to-write" }),
-  "min-replicas-max-lag": count(10, 0, INT_MAX, { built: false, alias: "min-slaves-max-lag" }),
+  "min-replicas-to-write": count(0, 0, INT_MAX, alias("min-slaves-to-write")),
+  "min-replicas-max-lag": count(10, 0, INT_MAX, alias("min-slaves-max-lag")),
   "propagation-error-behavior": row(choice("ignore", "panic", "panic-on-replicas"), "ignore", UNBUILT),
 };
 
