@@ -36,7 +36,7 @@ const INPUTS: readonly string[] = [
   'ECHO ""\r\n', "ECHO ''\r\n", 'ECHO "unbalanced\r\n', "ECHO 'unbalanced\r\n", 'ECHO "a"b\r\n', "ECHO 'a'b\r\n", 'ECHO a"b c"d\r\n',
   "ECHO a'b c'd\r\n", 'ECHO "a\\"\r\n', 'ECHO "a" "b"\r\n', 'SET "" x\r\n', '"PING"\r\n', '"" x\r\n', "ECHO \x01\xff\r\n",
   "PING\rPING\r\n", "PING\r\r\n", "PING\n\n\nPING\n", "GET\r\n", "NOSUCH a b\r\n", `NOSUCH ${"x".repeat(300)} ${"y".repeat(300)}\r\n`,
-  "\v\fPING\r\n", "ECHO a\vb\r\n", "HELLO 3\r\n", "$4\r\nPING\r\n", "+PING\r\n", ":1\r\n", "%1\r\n", "-ERR\r\n",
+  "\v\fPING\r\n", "ECHO a\vb\r\n", "HELLO 3 NOSUCH\r\n", "$4\r\nPING\r\n", "+PING\r\n", ":1\r\n", "%1\r\n", "-ERR\r\n",
   // Requests that look like another protocol's.
   "GET / HTTP/1.1\r\n", "POST / HTTP/1.1\r\nHost: x\r\n\r\n", "Host: localhost\r\n", "post x\r\n", "HOST: x\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
   // Sound requests before the broken one are served, those after it are not.

@@ -1,6 +1,7 @@
 // Declares conformance tests: the same seeded streams to redis-server and to ours, in both modes and both protocols.
 import { beforeAll, describe, test } from "bun:test";
 import { fileScope } from "../../support/cleanup.ts";
+import { eventually } from "../../support/eventually.ts";
 import { Random, pickSeed } from "../../support/random.ts";
 import { ownAllSlots, type Server, startRedis, startSubject } from "../../support/servers.ts";
 import { compareState } from "./state.ts";
@@ -81,9 +82,27 @@ async function runBoth(
     const differences = await compareStream(pair, steps, mode);
     // After a difference the keyspaces part for a known reason; comparing them would only repeat it.
     if (differences.length === 0 && withState) differences.push(...(await compareState(pair)));
-    return differences.length === 0 ? undefined : report(differences);
+    return differences.length === 0 ? undefined : `${report(differences)}${await lastWords(servers.ours)}`;
   } finally {
     theirs.close();
     ours.close();
   }
+}
+
+const CRASH_MS = 500;
+const LAST_BYTES = 2000;
+
+/** What the subject printed when it ended, if it did: a crash explains itself there. */
+async function lastWords({ child }: Server): Promise<string> {
+  if (!(await endsSoon(child))) return "";
+  const { code, output } = await child.exited;
+  return `\nthe server ended with ${code}:\n${output.slice(-LAST_BYTES)}`;
+}
+
+/** A process that has just dropped its connections may take a moment to be gone. */
+function endsSoon(child: Server["child"]): Promise<boolean> {
+  return eventually(() => !child.isRunning, CRASH_MS, "it ends").then(
+    () => true,
+    () => false,
+  );
 }

@@ -40,6 +40,8 @@ export async function compareStream(pair: Pair, steps: readonly Step[], mode: Mo
       if (difference !== undefined) {
         const text = `${describe(request, theirs[i], ours[i], difference)}${history(recent, request)}`;
         differences.push({ index: at + i, name: String(request.args[0]).toUpperCase(), text });
+        // Once a connection is gone, nothing that follows is answered.
+        if (theirs[i] === undefined || ours[i] === undefined) break;
       }
       recent.push(request);
     }
