@@ -10,6 +10,7 @@ export { databaseAverageTtl, databaseExpiring, databaseKeys, swapDatabases } fro
 export { flushDatabase, flushSlot, slotKeys } from "./flush";
 export { listSlot, scan } from "./scan";
 export { randomKey } from "./random";
+export { lookAhead } from "./lookahead";
 export { warm } from "./warm";
 export { clearExpired, takeExpired } from "./expiry";
 export { expireCycle } from "./expirecycle";

@@ -27,6 +27,7 @@ export interface Exports {
   scan(slot: number, place: number, budget: number): number;
   randomKey(seed: number): number;
   warm(table: number, count: number): number;
+  lookAhead(from: number, end: number): number;
   takeExpired(): void;
   clearExpired(): void;
   expireCycle(budget: number): number;

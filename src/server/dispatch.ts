@@ -31,6 +31,9 @@ import type { Stats } from "./stats.ts";
 /** Replies gathered beyond this go out before the batch ends. */
 const FLUSH_BYTES = 262_144;
 
+/** With more than this still to decode, it pays to look at the keys of the requests ahead. */
+const PIPELINE_BYTES = 128;
+
 const ARGC = STATE_ARGC >> 2;
 const DB = STATE_DB >> 2;
 const PROTOCOL = STATE_PROTOCOL >> 2;
@@ -83,7 +86,12 @@ export class Dispatcher {
     this.#timedSinceUs = monotonicUs();
     stats.totals.inputBytes += chunk.length;
     const { decoder, input } = client;
+    let warmTo = decoder.keepFrom === decoder.at ? decoder.at : input.end;
     while (!client.isHeld && !client.isFinishing) {
+      if (decoder.at === warmTo && input.end - warmTo > PIPELINE_BYTES) {
+        memory.u32[DB] = client.database;
+        warmTo = memory.wasm.lookAhead(warmTo, input.end) >>> 0;
+      }
       const found = decoder.next(requests, input.end);
       if (found === INCOMPLETE) break;
       if (found === MALFORMED) {
