@@ -123,8 +123,8 @@ function readDirectives(args: readonly string[]): Config {
   }
 }
 
-/** The address the nodes are reached at, by us and by each other. */
-function reachableHost(config: Config): string {
+/** The address a node is reached at, by us and by its peers. */
+export function reachableHost(config: Config): string {
   const announced = config.text("cluster-announce-ip");
   if (announced !== "") return announced;
   const [first = "127.0.0.1"] = config.text("bind").split(" ");

@@ -1,6 +1,6 @@
 // The addresses of `bind`: all of them listened on, those marked with `-` only if this machine has them.
 import { listen, type Connection, type ConnectionUser, type Listener } from "../io/sockets.ts";
-import { StartError } from "./start-error.ts";
+import { PortTaken, StartError } from "./start-error.ts";
 
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: "Address already in use",
@@ -25,7 +25,8 @@ export function listenOnAll(
         const code = error instanceof Error && "code" in error ? String(error.code) : "";
         if (isOptional && code !== "EADDRINUSE") continue;
         const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
-        throw new StartError(`cannot listen on ${host}:${port}: ${reason}`);
+        const Refusal = code === "EADDRINUSE" ? PortTaken : StartError;
+        throw new Refusal(`cannot listen on ${host}:${port}: ${reason}`);
       }
     }
     if (listeners.length === 0)

@@ -2,3 +2,6 @@
 export class StartError extends Error {
   override readonly name = "StartError";
 }
+
+/** A port is somebody else's: another one may do. */
+export class PortTaken extends StartError {}

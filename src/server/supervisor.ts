@@ -3,19 +3,12 @@
 import { fileURLToPath } from "node:url";
 import { startChild, type Child, type Ending } from "../io/children.ts";
 import { after, nowMs } from "../io/clock.ts";
-import {
-  absolute,
-  DiskError,
-  listDirectory,
-  makeDirectory,
-  makeTemporaryDirectory,
-  readText,
-  removeDirectory,
-} from "../io/disk.ts";
+import { absolute, DiskError, makeTemporaryDirectory, readText, removeDirectory } from "../io/disk.ts";
 import { executable, exit, onSignal, print, printError } from "../io/process.ts";
 import { listen } from "../io/sockets.ts";
 import { BUS_OFFSET, planCluster, type ClusterPlan } from "./cluster-plan.ts";
 import { CommandLink } from "./command-link.ts";
+import { makeNodeDirectories } from "./node-directories.ts";
 import { join, type JoinedCluster } from "./join.ts";
 import type { NodeLine } from "./node-view.ts";
 import { StartError } from "./start-error.ts";
@@ -114,14 +107,7 @@ class Supervisor {
 
   #startNodes(): void {
     const { ports, directives } = this.plan;
-    const dirs = ports.map((_, i) => `${this.#dir}/node-${i + 1}`);
-    const found = listDirectory(this.#dir).filter((name) => /^node-\d+$/.test(name)).length;
-    if (found > 0 && found !== ports.length) {
-      throw new StartError(
-        `${this.#dir} keeps a cluster of ${found} nodes, and ${ports.length} are asked for`,
-      );
-    }
-    for (const dir of dirs) makeDirectory(dir);
+    const dirs = makeNodeDirectories(this.#dir, ports.length);
     for (const [i, port] of ports.entries()) {
       const dir = dirs[i]!;
       const logPath = `${dir}/node.log`;

@@ -1,0 +1,124 @@
+// One node inside the caller's process, on a port that was free.
+import {
+  absolute,
+  expand,
+  makeDirectory,
+  makeTemporaryDirectory,
+  readText,
+  removeDirectory,
+} from "../io/disk.ts";
+import { printError } from "../io/process.ts";
+import { randomFraction } from "../io/random.ts";
+import { BUS_OFFSET, reachableHost } from "../server/cluster-plan.ts";
+import type { LinkTarget } from "../server/command-link.ts";
+import { Config } from "../server/config/config.ts";
+import { applyLines, FatalConfigError, type Line } from "../server/config/parse.ts";
+import { Node } from "../server/node.ts";
+import { PortTaken, StartError } from "../server/start-error.ts";
+
+/** A directive's value: `yes` or `no` for a boolean, several words for an array. */
+export type DirectiveValue = string | number | boolean | readonly (string | number)[];
+
+/** Directives of redis.conf by name: `{ maxmemory: "1gb", "cluster-node-timeout": 2000 }`. */
+export type Directives = Readonly<Record<string, DirectiveValue>>;
+
+export interface NodeOptions {
+  /** Any free one, unless said. */
+  readonly port?: number | undefined;
+  /** Where its files are kept; a temporary directory, removed by `stop`, unless said. */
+  readonly dir?: string | undefined;
+  /** The log goes to `node.log` in the directory unless `logfile` says otherwise (`""` = standard output). */
+  readonly config?: Directives | undefined;
+}
+
+/** Ports looked for lie below those the system gives to outgoing connections, and so do their bus ports. */
+const LOWEST_PORT = 10_001;
+const PORT_COUNT = 12_000;
+const ATTEMPTS = 100;
+
+/** A node that serves. */
+export class EmbeddedNode {
+  constructor(
+    private readonly node: Node,
+    readonly dir: string,
+    private readonly isTemporary: boolean,
+  ) {}
+
+  get host(): string {
+    return reachableHost(this.node.config);
+  }
+
+  get port(): number {
+    return this.node.port;
+  }
+
+  /** How a client reaches it. */
+  get target(): LinkTarget {
+    const { host, port } = this;
+    return { host, port, password: this.node.config.text("requirepass") || undefined };
+  }
+
+  stop(): void {
+    this.node.stop();
+    if (this.isTemporary) removeDirectory(this.dir);
+  }
+}
+
+/** Starts a node. Throws StartError when it cannot: a directive is wrong, the port is taken, the directory is not usable. */
+export function startNode(options: NodeOptions): EmbeddedNode {
+  const isTemporary = options.dir === undefined;
+  const dir = isTemporary ? makeTemporaryDirectory("slotmesh-") : absolute(options.dir);
+  try {
+    if (!isTemporary) makeDirectory(dir);
+    return new EmbeddedNode(startOnFreePort(options, dir), dir, isTemporary);
+  } catch (error) {
+    if (isTemporary) removeDirectory(dir);
+    throw error;
+  }
+}
+
+function startOnFreePort({ port, config = {} }: NodeOptions, dir: string): Node {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return startOn(port ?? LOWEST_PORT + Math.floor(randomFraction() * PORT_COUNT), dir, config);
+    } catch (error) {
+      // Somebody else's port, or its bus port is: with none asked for, the next may do.
+      if (!(error instanceof PortTaken) || port !== undefined || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+function startOn(port: number, dir: string, directives: Directives): Node {
+  const config = configOf({ logfile: "node.log", ...directives, port, dir });
+  if (config.flag("cluster-enabled") && config.number("cluster-port") === 0 && port + BUS_OFFSET > 65535) {
+    throw new StartError(`port ${port} leaves no room for its bus port, ${port + BUS_OFFSET}`);
+  }
+  const node = new Node(config, (reason) => {
+    printError(`slotmesh: node ${port} stops: ${reason}\n`);
+    node.stop();
+  });
+  node.start();
+  return node;
+}
+
+function configOf(directives: Directives): Config {
+  const config = new Config();
+  const lines = Object.entries(directives).map(([name, value]): Line => {
+    const words = [name, ...wordsOf(value)];
+    return { text: words.join(" "), words, where: "the options" };
+  });
+  try {
+    applyLines(config, lines, { read: readText, expand });
+  } catch (error) {
+    if (error instanceof FatalConfigError) throw new StartError(error.message);
+    throw error;
+  }
+  const conflict = config.conflict();
+  if (conflict !== undefined) throw new StartError(conflict);
+  return config;
+}
+
+function wordsOf(value: DirectiveValue): readonly string[] {
+  if (typeof value === "boolean") return [value ? "yes" : "no"];
+  return typeof value === "object" ? value.map(String) : [String(value)];
+}
