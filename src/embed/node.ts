@@ -9,7 +9,7 @@ import {
 } from "../io/disk.ts";
 import { printError } from "../io/process.ts";
 import { randomFraction } from "../io/random.ts";
-import { BUS_OFFSET, reachableHost } from "../server/cluster-plan.ts";
+import { reachableHost } from "../server/cluster-plan.ts";
 import type { LinkTarget } from "../server/command-link.ts";
 import { Config } from "../server/config/config.ts";
 import { applyLines, FatalConfigError, type Line } from "../server/config/parse.ts";
@@ -38,6 +38,8 @@ const ATTEMPTS = 100;
 
 /** A node that serves. */
 export class EmbeddedNode {
+  #isStopped = false;
+
   constructor(
     private readonly node: Node,
     readonly dir: string,
@@ -58,7 +60,10 @@ export class EmbeddedNode {
     return { host, port, password: this.node.config.text("requirepass") || undefined };
   }
 
+  /** Stopping twice is stopping once. */
   stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
     this.node.stop();
     if (this.isTemporary) removeDirectory(this.dir);
   }
@@ -90,9 +95,6 @@ function startOnFreePort({ port, config = {} }: NodeOptions, dir: string): Node 
 
 function startOn(port: number, dir: string, directives: Directives): Node {
   const config = configOf({ logfile: "node.log", ...directives, port, dir });
-  if (config.flag("cluster-enabled") && config.number("cluster-port") === 0 && port + BUS_OFFSET > 65535) {
-    throw new StartError(`port ${port} leaves no room for its bus port, ${port + BUS_OFFSET}`);
-  }
   const node = new Node(config, (reason) => {
     printError(`slotmesh: node ${port} stops: ${reason}\n`);
     node.stop();

@@ -110,22 +110,30 @@ function freeRuns(taken: Uint8Array, start: number, end: number): number[] {
   return runs;
 }
 
-/** The first node meets all others; meeting a node that is known only renews its address. */
+/** The first node meets all others; gossip does the rest. */
 async function introduce(links: readonly CommandLink[], views: readonly NodeView[]): Promise<void> {
-  const [first, ...others] = links;
-  await Promise.all(
-    others.map((link, i) => {
-      const { host, port } = link.target;
-      return first?.ask("CLUSTER", "MEET", host, port, views[i + 1]!.myself.busPort);
-    }),
-  );
+  await meetOthers(links, views, 0);
 }
 
-/** Nodes that come back on other ports than their peers remember are met again. */
+/**
+ * Nodes that come back on other ports than their peers remember are met again, each by each: gossip changes the
+ * address of a known node only once it is suspected to have failed.
+ */
 async function reintroduce(links: readonly CommandLink[], views: readonly NodeView[]): Promise<void> {
   const portOf = new Map(links.map((link, i) => [views[i]!.myself.id, link.target.port]));
   const moved = views.some(({ nodes }) => nodes.some(({ id, port }) => portOf.get(id) !== port));
-  if (moved) await introduce(links, views);
+  if (moved) await Promise.all(links.map((_, i) => meetOthers(links, views, i)));
+}
+
+async function meetOthers(
+  links: readonly CommandLink[],
+  views: readonly NodeView[],
+  from: number,
+): Promise<void> {
+  const meetings = links.map(async ({ target: { host, port } }, i) => {
+    if (i !== from) await links[from]!.ask("CLUSTER", "MEET", host, port, views[i]!.myself.busPort);
+  });
+  await Promise.all(meetings);
 }
 
 /** Asks until the replica has heard of its master. */
