@@ -15,7 +15,7 @@ import { UNKNOWN, type CommandTable } from "../commands/table.ts";
 import type { ReplyArena } from "../engine/arena.ts";
 import type { Args } from "../engine/args.ts";
 import { bindCommand, type EngineRun } from "../engine/exports.ts";
-import { refusal } from "../engine/refused.ts";
+import { refusal as refusalOf } from "../engine/refused.ts";
 import type { RequestArena } from "../engine/request-memory.ts";
 import { monotonicUs, nowMs } from "../io/clock.ts";
 import { INCOMPLETE, MALFORMED } from "../resp/decoder.ts";
@@ -157,7 +157,7 @@ export class Dispatcher {
       changes.applied(status, client.database, multibulk ? start : at, at);
     } else if (status < 0) {
       const isArity = status === REFUSED_ARITY;
-      this.#fail(id, replyAt, isArity ? wrongArity(this.parts.table, id) : refusal(status));
+      this.#fail(id, replyAt, isArity ? wrongArity(this.parts.table, id) : refusalOf(status));
     }
     if (requests.memory.u32[EXPIRED_COUNT] !== 0) changes.settleExpired();
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
