@@ -5,7 +5,7 @@ import { BusNode } from "../support/bus-node.ts";
 import { fileScope } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/ports.ts";
-import { redisCli, startRedis } from "../support/servers.ts";
+import { redisCli, startRedis, type Server } from "../support/servers.ts";
 
 const scope = fileScope();
 const LIMIT_MS = 20_000;
@@ -14,14 +14,29 @@ async function cli(port: number, ...args: string[]): Promise<string> {
   return (await redisCli(["-p", port, ...args])).trimEnd();
 }
 
+/** Real servers by port, for those tests that end one. */
+const servers = new Map<number, Server>();
+
 async function startReal(): Promise<number> {
-  const flags = { "cluster-enabled": "yes", "cluster-node-timeout": 2000 };
-  return (await startRedis(scope, flags)).port;
+  const flags = {
+    "cluster-enabled": "yes",
+    "cluster-node-timeout": 2000,
+    "cluster-replica-validity-factor": 0, // a bus alone has no data to be too old
+  };
+  const server = await startRedis(scope, flags);
+  servers.set(server.port, server);
+  return server.port;
 }
 
 async function startBus(): Promise<BusNode> {
   const port = await freePort();
-  const node = new BusNode({ port, busPort: port + 10_000, nodeTimeoutMs: 2000, hostname: "ours.example" });
+  const node = new BusNode({
+    port,
+    busPort: port + 10_000,
+    nodeTimeoutMs: 2000,
+    validityFactor: 0,
+    hostname: "ours.example",
+  });
   scope.defer(() => node.stop());
   return node;
 }
@@ -126,4 +141,39 @@ test("a node of ours that dies is failed by all, and a forgotten one stays forgo
   for (const node of [second!, third!])
     expect(node.ask({ type: "forget", node: dead })).toEqual({ status: "OK" });
   await agree(reals, [second!, third!], 5);
+});
+
+test("masters of both kinds elect replicas of both kinds", async () => {
+  const { reals, ours } = await makeMixed();
+  const [first, second, third] = ours;
+  const idOf = (node: BusNode | undefined): string => node!.machine.state.myself.id;
+  await eventually(() => ours.every((node) => node.machine.state.ok), LIMIT_MS);
+
+  // One of ours follows a real master, which dies: two real masters and two of ours are left to vote.
+  const dying = await cli(reals[0]!, "cluster", "myid");
+  third!.ask({ type: "replicate", node: dying });
+  await agree(reals, ours, 6);
+  await servers.get(reals[0]!)!.stop("SIGKILL");
+  await eventually(() => third!.machine.state.slots.owner(0)?.id === idOf(third), LIMIT_MS);
+  const left = reals.slice(1);
+  await eventually(
+    async () => (await cli(left[0]!, "cluster", "info")).includes("cluster_state:ok"),
+    LIMIT_MS,
+  );
+  expect(await cli(left[0]!, "cluster", "nodes")).toContain(`${idOf(third)} 127.0.0.1:`);
+  expect((await cli(left[1]!, "cluster", "info")).includes("auth-ack_sent:1")).toBe(true);
+  for (const port of left) await cli(port, "cluster", "forget", dying);
+  for (const node of ours) node.ask({ type: "forget", node: dying });
+
+  // A real server follows one of ours, which dies.
+  const fresh = await startReal();
+  await cli(fresh, "cluster", "meet", "127.0.0.1", `${left[0]}`);
+  await agree([...left, fresh], ours, 6);
+  expect(await cli(fresh, "cluster", "replicate", idOf(first))).toBe("OK");
+  await agree([...left, fresh], ours, 6);
+  first!.stop();
+  const heir = await cli(fresh, "cluster", "myid");
+  await eventually(() => second!.machine.state.slots.owner(6000)?.id === heir, LIMIT_MS);
+  expect(second!.machine.state.sent.get("authAck")).toBeGreaterThan(0);
+  await eventually(() => second!.machine.state.ok && third!.machine.state.ok, LIMIT_MS);
 });
