@@ -4,6 +4,7 @@ import { FLAG_NOADDR, FLAG_NOFAILOVER, type BusMessage, type Header, type SlotBi
 import { addFlags, dropFlags, isMaster, isReplica, setAddress, type ClusterNode } from "./node.ts";
 import { senderAddress } from "./gossip.ts";
 import { becomeReplicaOf, followMaster, followMastersMaster } from "./roles.ts";
+import { keepsKeys } from "./solo.ts";
 import { bitmapsEqual, forEachSlot, hasSlot } from "./slot-bitmap.ts";
 import type { Link } from "./state.ts";
 import type { Turn } from "./turn.ts";
@@ -18,7 +19,7 @@ export function hearHeader(turn: Turn, sender: ClusterNode, header: Header): voi
   // A replica speaks with its master's epoch; only a master's is its own.
   if (header.configEpoch > sender.configEpoch) {
     sender.configEpoch = header.configEpoch;
-    turn.saveNow();
+    turn.saveSoon();
   }
   sender.replicationOffset = header.offset;
   sender.replicationOffsetAtMs = turn.nowMs;
@@ -61,6 +62,7 @@ export function takeClaim(turn: Turn, claimant: ClusterNode, configEpoch: number
   if (claimant === myself) return;
   const mySeat = state.mastersSeat(myself);
   const lostWithKeys: number[] = [];
+  let keptCount = 0;
   let claimedCount = 0;
   let lostCount = 0;
   let changed = false;
@@ -73,7 +75,12 @@ export function takeClaim(turn: Turn, claimant: ClusterNode, configEpoch: number
     if (owner !== undefined && owner.configEpoch >= configEpoch && !slots.isDisowned(slot)) return;
     if (owner === myself) {
       slots.migrating.delete(slot);
-      if (keyspace.countKeysInSlot(slot) > 0) lostWithKeys.push(slot);
+      if (keyspace.countKeysInSlot(slot) > 0) {
+        if (keepsKeys(turn, slot)) {
+          keptCount++;
+          slots.importing.set(slot, claimant.id);
+        } else lostWithKeys.push(slot);
+      }
     }
     if (owner !== undefined && owner === mySeat) lostCount++;
     slots.assign(slot, claimant);
@@ -86,10 +93,12 @@ export function takeClaim(turn: Turn, claimant: ClusterNode, configEpoch: number
     });
   }
   if (changed) {
-    turn.saveNow();
+    // Others' slots can be learned again after a crash; that ours are lost must not be forgotten.
+    if (lostCount > 0) turn.saveNow();
+    else turn.saveSoon();
     turn.noteTopology();
   }
-  const losesLast = lostCount > 0 && mySeat !== undefined && mySeat.slotCount === 0;
+  const losesLast = lostCount > 0 && keptCount === 0 && mySeat !== undefined && mySeat.slotCount === 0;
   if (losesLast && (state.options.allowReplicaMigration || claimedCount === lostCount)) {
     turn.log("notice", "Configuration change detected. Reconfiguring myself as a replica of " + claimant.id);
     becomeReplicaOf(turn, claimant);
@@ -123,7 +132,7 @@ export function hearUpdate(turn: Turn, body: Extract<BusMessage["body"], { type:
   if (node === undefined || node === state.myself || node.configEpoch >= body.configEpoch) return;
   if (state.turnIntoMaster(node)) turn.noteTopology();
   node.configEpoch = body.configEpoch;
-  turn.saveNow();
+  turn.saveSoon();
   takeClaim(turn, node, body.configEpoch, body.slots);
 }
 

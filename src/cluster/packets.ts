@@ -29,7 +29,7 @@ export function hearPacket(turn: Turn, linkId: LinkId, message: BusMessage): voi
   const { header, body } = message;
   state.received.set(body.type, (state.received.get(body.type) ?? 0) + 1);
   const sender = senderOf(turn, link, header);
-  if (sender === state.myself) return; // we met ourselves: the handshake will time out
+  if (sender === state.myself) return hearOurselves(turn, link, body);
   if (sender !== undefined) {
     sender.dataReceivedAtMs = turn.nowMs;
     claimInbound(turn, link, sender);
@@ -38,6 +38,12 @@ export function hearPacket(turn: Turn, linkId: LinkId, message: BusMessage): voi
   }
   if (link.node !== undefined) link.node.dataReceivedAtMs = turn.nowMs;
   dispatch(turn, link, sender, header, body);
+}
+
+/** Somebody had us meet our own address. */
+function hearOurselves(turn: Turn, link: Link, body: Body): void {
+  if (body.type === "ping" || body.type === "meet") sendHeartbeat(turn, link, "pong", undefined);
+  else if (link.node !== undefined && isInHandshake(link.node)) turn.removeNode(link.node);
 }
 
 /** Whom a packet is from, if that node is known. An outbound link's node answers for it until its id says otherwise. */

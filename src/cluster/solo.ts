@@ -2,7 +2,9 @@
 // this, and the slots that hold keys are settled then, so that nothing is lost:
 // 1. while it knows nobody, it claims them;
 // 2. once it knows others, it waits until their claims had time to arrive, then claims what is free and leaves open as
-//    importing what another node owns.
+//    importing what another node owns;
+// 3. should another claim to one of them win within a minute, the keys stay and the slot is left open as well: two
+//    nodes may have come in with keys of the same slot.
 import { SLOT_COUNT } from "../../assembly/abi.ts";
 import { isMaster } from "./node.ts";
 import type { ClusterState } from "./state.ts";
@@ -10,6 +12,9 @@ import type { Turn } from "./turn.ts";
 
 /** Time others have to make their claims known, counted from the last node learned. */
 const SETTLE_MS = 2000;
+
+/** How long a claim made for the sake of keys does not cost them when it loses. */
+const KEEP_MS = 60_000;
 
 /** Would this node serve alone, going by what it remembers? */
 export function isAlone(state: ClusterState): boolean {
@@ -59,6 +64,7 @@ export function settleSlotsWithKeys(turn: Turn): void {
     changed++;
     if (owner === undefined) {
       slots.assign(slot, myself);
+      state.claimedForKeys.set(slot, turn.nowMs + KEEP_MS);
       turn.log("warning", `I have keys for unassigned slot ${slot}. Taking responsibility for it.`);
     } else {
       slots.importing.set(slot, owner.id);
@@ -72,4 +78,10 @@ export function settleSlotsWithKeys(turn: Turn): void {
   turn.saveNow();
   turn.noteTopology();
   turn.notes.announce = true;
+}
+
+/** Is this slot, which another claim takes from us, one whose keys nobody else can have? */
+export function keepsKeys(turn: Turn, slot: number): boolean {
+  const untilMs = turn.state.claimedForKeys.get(slot);
+  return untilMs !== undefined && turn.nowMs < untilMs;
 }

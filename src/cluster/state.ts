@@ -104,6 +104,8 @@ export class ClusterState {
   solo = false;
   /** Slots that hold keys wait to be settled, since this moment (see solo.ts). */
   unsettledSinceMs: number | undefined;
+  /** Slots we claimed because they held keys when we came into the cluster, and until when that is respected. */
+  readonly claimedForKeys = new Map<number, number>();
   election: Election = { phase: "idle" };
   manual: ManualFailover = { phase: "idle" };
   replication: ReplicationFacts = {

@@ -47,6 +47,8 @@ export class SimNode {
   running = false;
   /** What is on its disk. */
   disk = "";
+  /** Its disk lags behind. */
+  unsaved = false;
   clockShiftMs = 0;
   readonly keys = new Map<number, number>();
   readonly wires = new Map<LinkId, Wire>();
@@ -221,6 +223,11 @@ export class World {
     node.port = port;
   }
 
+  /** Its data set is in memory. */
+  tellLoaded(name: string): void {
+    this.#feed(this.node(name), { type: "loaded" });
+  }
+
   jumpClock(name: string, byMs: number): void {
     this.node(name).clockShiftMs += byMs;
   }
@@ -286,6 +293,8 @@ export class World {
   #tick(node: SimNode, incarnation: number, afterMs: number): void {
     this.#queue.add(this.nowMs + afterMs, () => {
       if (!node.running || node.incarnation !== incarnation) return;
+      if (node.unsaved) node.disk = formatNodesConf(node.machine.state);
+      node.unsaved = false;
       this.#reportReplication(node);
       this.#feed(node, { type: "tick" });
       this.#tick(node, incarnation, TICK_MS);
@@ -319,7 +328,9 @@ export class World {
   #carryOutOne(node: SimNode, effect: ClusterEffect): void {
     switch (effect.type) {
       case "persist":
-        node.disk = formatNodesConf(node.machine.state);
+        // What need not be synced is put off to the next tick, and so lost in a crash before it.
+        node.unsaved = !effect.sync;
+        if (effect.sync) node.disk = formatNodesConf(node.machine.state);
         return;
       case "send":
         return this.#send(node, effect.link, effect.message);
@@ -406,7 +417,7 @@ export class World {
     this.#noteVote(node, message);
     const wire = node.wires.get(link);
     if (wire === undefined || !wire.open) return;
-    const outward = wire.from === node;
+    const outward = link === wire.fromLink; // a node may be linked to itself
     const peer = outward ? wire.to : wire.from;
     if (!this.#reaches(node, peer)) return;
     const way = outward ? 0 : 1;
