@@ -52,11 +52,14 @@ function serve(args: readonly string[]): void {
     else throw error;
     return exit(1);
   }
+  node.ended = () => {
+    node.stop();
+    exit(0);
+  };
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     onSignal(signal, () => {
       node.log.write("warning", `Received ${signal}, shutting down.`);
-      node.stop();
-      exit(0);
+      node.ended();
     });
   }
   greet(node);

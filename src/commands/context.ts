@@ -8,6 +8,7 @@ import type { Rdb } from "../engine/rdb.ts";
 import type { PsyncRequest } from "../replication/psync.ts";
 import type { LinkState } from "../replication/replica.ts";
 import type { Reply, Slice } from "../resp/reply.ts";
+import type { Administration } from "./administration.ts";
 import type { CommandTable } from "./table.ts";
 
 export interface Context {
@@ -24,7 +25,12 @@ export interface Context {
   changed(count?: number): void;
   /** What replicas are told in place of the request; may be called more than once. Implies `changed(1)`. */
   propagate(...parts: readonly (string | Slice | Uint8Array)[]): void;
+  /** The slow log and MONITOR show `(redacted)` in place of this argument. */
+  redact(index: number): void;
 }
+
+/** What CLIENT KILL and CLIENT LIST call a connection. */
+export type ClientKind = "normal" | "master" | "replica" | "pubsub";
 
 /** A connection, as handlers see it. */
 export interface Client {
@@ -33,10 +39,35 @@ export interface Client {
   database: number;
   protocol: 2 | 3;
   authenticated: boolean;
+  /** `ip:port` of either end. */
+  readonly address: string;
+  readonly localAddress: string;
+  readonly kind: ClientKind;
+  readonly createdAtMs: number;
+  readonly lastActiveAtMs: number;
+  /** Id of the row run last, this request's included; -1 = none yet. */
+  readonly lastCommand: number;
+  /** Its requests wait, for a pause to end or for data. */
+  readonly isHeld: boolean;
+  readonly isFinishing: boolean;
+  /** Bytes received that have not run, room left beside them, and replies the socket has not taken. */
+  readonly inputBytes: number;
+  readonly inputFreeBytes: number;
+  readonly outputBytes: number;
+  /** CLIENT REPLY: `skip` mutes this very reply and then, as `skipping`, the next. */
+  replyMode: "on" | "off" | "skip" | "skipping";
+  /** CLIENT NO-EVICT. */
+  isSpared: boolean;
+  /** MONITOR: it is shown every request. */
+  isMonitor: boolean;
   /** READONLY was said: a replica serves this client's reads. */
   readsReplica: boolean;
   /** ASKING was said: an importing slot serves the next request. */
   asking: boolean;
+  /** Closes the connection once the replies so far have gone out. */
+  finish(): void;
+  /** Closes the connection at once; `reason` goes to the log. */
+  close(reason: string): void;
 }
 
 /** The node around the handlers. Each family adds what it needs as an interface of its own. */
@@ -45,6 +76,8 @@ export interface Server {
   readonly replication: Replication;
   /** All commands, for COMMAND. */
   readonly table: CommandTable;
+  /** Clients, configuration, counters, and the node's end. */
+  readonly admin: Administration;
   /** A replica deletes no expired key by itself: its master says when. */
   readonly keepsExpired: boolean;
   /** Access clocks count uses (an LFU maxmemory-policy) instead of telling the last one's time. */

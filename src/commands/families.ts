@@ -5,6 +5,8 @@ import { dumpFamily, migrationFamily } from "./dump.ts";
 import type { Family } from "./family.ts";
 import { databases, generic } from "./generic.ts";
 import { replicationFamily, waitFamily } from "./replication.ts";
+import { connectionFamily } from "./connection.ts";
+import { serverFamily } from "./server.ts";
 import { strings } from "./string.ts";
 import { CommandTable } from "./table.ts";
 
@@ -18,6 +20,8 @@ export const families: readonly Family[] = [
   migrationFamily,
   replicationFamily,
   waitFamily,
+  connectionFamily,
+  serverFamily,
 ];
 
 /** The table of a server; made once, it never changes. */

@@ -5,6 +5,11 @@ export function nowMs(): number {
   return Date.now();
 }
 
+/** Unix microseconds. */
+export function nowUs(): number {
+  return (performance.timeOrigin + performance.now()) * 1000;
+}
+
 /** Microseconds of a clock that never goes back; only differences mean something. */
 export function monotonicUs(): number {
   return performance.now() * 1000;

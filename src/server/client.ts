@@ -1,11 +1,12 @@
 // A client's connection: its place in the protocol, its input, and what it is allowed and waiting for.
-import type { Client } from "../commands/context.ts";
+import type { Client, ClientKind } from "../commands/context.ts";
 import type { ReplyArena } from "../engine/arena.ts";
 import type { Args } from "../engine/args.ts";
 import type { RequestArena } from "../engine/request-memory.ts";
 import type { Connection, ConnectionUser } from "../io/sockets.ts";
 import { Decoder } from "../resp/decoder.ts";
 import { encodeRequest } from "../resp/encode.ts";
+import { NEEDS_AUTH } from "./gates.ts";
 import { Input } from "./input.ts";
 
 /** What a connection needs of the node it belongs to. */
@@ -16,13 +17,15 @@ export interface ClientHost {
   /** Replies were handed to the socket. */
   sent(client: ClientConnection, byteCount: number): void;
   warn(text: string): void;
+  isReplica(client: ClientConnection): boolean;
+  /** So many more clients said MONITOR. */
+  monitorsChanged(by: number): void;
 }
 
 export class ClientConnection implements Client, ConnectionUser {
   name = "";
   database = 0;
   protocol: 2 | 3 = 2;
-  authenticated = true;
   /** Gates of gates.ts that are closed for this client alone. */
   closedGates = 0;
   /** READONLY was said: a replica serves this client's reads. */
@@ -44,6 +47,9 @@ export class ClientConnection implements Client, ConnectionUser {
   readonly input: Input;
   isHeld = false;
   isFinishing = false;
+  /** CLIENT NO-EVICT. */
+  isSpared = false;
+  #isMonitor = false;
   /** What came while the client was held, the request it was held at first. */
   #held: Uint8Array[] = [];
 
@@ -84,9 +90,50 @@ export class ClientConnection implements Client, ConnectionUser {
     this.isFinishing = true;
   }
 
+  /** Until it is, the gate of authentication is closed and its requests may not be large. */
+  get authenticated(): boolean {
+    return (this.closedGates & NEEDS_AUTH) === 0;
+  }
+
+  set authenticated(isSo: boolean) {
+    this.closedGates = isSo ? this.closedGates & ~NEEDS_AUTH : this.closedGates | NEEDS_AUTH;
+    this.decoder.trusted = isSo;
+  }
+
+  get kind(): ClientKind {
+    if (this.isMaster) return "master";
+    return this.host.isReplica(this) ? "replica" : "normal";
+  }
+
+  get isMonitor(): boolean {
+    return this.#isMonitor;
+  }
+
+  set isMonitor(isSo: boolean) {
+    if (isSo !== this.#isMonitor) this.host.monitorsChanged(isSo ? 1 : -1);
+    this.#isMonitor = isSo;
+  }
+
   get address(): string {
     const { remoteAddress, remotePort } = this.connection;
-    return `${remoteAddress.includes(":") ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
+    return formatAddress(remoteAddress, remotePort);
+  }
+
+  get localAddress(): string {
+    const { localAddress, localPort } = this.connection;
+    return formatAddress(localAddress, localPort);
+  }
+
+  get inputBytes(): number {
+    return this.input.keptBytes;
+  }
+
+  get inputFreeBytes(): number {
+    return this.input.capacityBytes - this.input.keptBytes;
+  }
+
+  get outputBytes(): number {
+    return this.connection.queuedBytes;
   }
 
   /** Sends what is in the arena and empties it. */
@@ -144,4 +191,8 @@ export class ClientConnection implements Client, ConnectionUser {
         return true;
     }
   }
+}
+
+function formatAddress(ip: string, port: number): string {
+  return `${ip.includes(":") ? `[${ip}]` : ip}:${port}`;
 }

@@ -3,7 +3,6 @@ import type { Connection, ConnectionUser } from "../io/sockets.ts";
 import { nowMs } from "../io/clock.ts";
 import { ClientConnection, type ClientHost } from "./client.ts";
 import type { Config } from "./config/config.ts";
-import { NEEDS_AUTH } from "./gates.ts";
 import type { Stats } from "./stats.ts";
 
 const PROTECTED =
@@ -18,6 +17,8 @@ const encoder = new TextEncoder();
 export class Clients {
   readonly #all = new Map<number, ClientConnection>();
   #lastId = 0;
+  /** Clients that said MONITOR. */
+  monitorCount = 0;
 
   constructor(
     private readonly host: ClientHost,
@@ -49,11 +50,7 @@ export class Clients {
       return { received: () => {}, closed: () => {} };
     }
     const client = this.adopt(connection);
-    if (config.text("requirepass") !== "") {
-      client.authenticated = false;
-      client.closedGates = NEEDS_AUTH;
-      client.decoder.trusted = false;
-    }
+    client.authenticated = config.text("requirepass") === "";
     return client;
   }
 
@@ -67,6 +64,7 @@ export class Clients {
 
   remove(client: ClientConnection): void {
     this.#all.delete(client.id);
+    client.isMonitor = false;
   }
 
   closeAll(): void {

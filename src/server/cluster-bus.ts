@@ -125,6 +125,11 @@ export class ClusterBus {
     }
   }
 
+  /** Open links of both directions. */
+  get linkCount(): number {
+    return this.#links.size;
+  }
+
   /** Bytes waiting on a link for its socket. */
   queuedBytes(link: LinkId): number {
     return this.#links.get(link)?.connection.queuedBytes ?? 0;

@@ -24,6 +24,7 @@ import type { Reply } from "../resp/reply.ts";
 import type { Changes } from "./changes.ts";
 import type { ClientConnection } from "./client.ts";
 import { HOLD, NEEDS_ASSENT, NEEDS_AUTH, type Gates } from "./gates.ts";
+import type { Observer } from "./observer.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { Router } from "./router.ts";
 import type { Stats } from "./stats.ts";
@@ -52,6 +53,7 @@ export interface DispatchParts {
   readonly gates: Gates;
   readonly router: Router;
   readonly stats: Stats;
+  readonly observer: Observer;
   /** After a batch that logged something: what is new goes to whoever reads the log. */
   readonly logged: () => void;
 }
@@ -83,6 +85,7 @@ export class Dispatcher {
     const { requests, replies, changes, stats } = this.parts;
     const { memory } = requests;
     memory.nowMs = nowMs();
+    client.lastActiveAtMs = memory.nowMs;
     this.#timedSinceUs = monotonicUs();
     stats.totals.inputBytes += chunk.length;
     const { decoder, input } = client;
@@ -101,7 +104,7 @@ export class Dispatcher {
       this.#request(client);
       if (memory.u32[REPLY_END]! - memory.u32[REPLY]! > FLUSH_BYTES) client.sendReplies(replies);
     }
-    this.#stopTiming();
+    this.#stopTiming(client);
     changes.flush();
     if (changes.log.wanted) this.parts.logged();
     client.sendReplies(replies);
@@ -137,6 +140,7 @@ export class Dispatcher {
       if (verdict !== undefined) return this.#refuse(client, id, verdict);
     }
     client.asking = false;
+    client.lastCommand = id;
     this.#run(client, id);
   }
 
@@ -160,6 +164,9 @@ export class Dispatcher {
       this.#fail(id, replyAt, isArity ? wrongArity(this.parts.table, id) : refusalOf(status));
     }
     if (requests.memory.u32[EXPIRED_COUNT] !== 0) changes.settleExpired();
+    const { observer } = this.parts;
+    if (observer.timesEach) this.#stopTiming(client);
+    if (observer.hasMonitors) observer.show(client, id, true);
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
   }
 
@@ -183,7 +190,8 @@ export class Dispatcher {
     const { start, at, multibulk } = client.decoder;
     changes.commit(database, multibulk ? start : at, at);
     changes.settleExpired();
-    this.#stopTiming();
+    this.#stopTiming(client);
+    if (this.parts.observer.hasMonitors) this.parts.observer.show(client, id, false);
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
   }
 
@@ -234,10 +242,13 @@ export class Dispatcher {
     this.#timedId = id;
   }
 
-  #stopTiming(): void {
+  /** @param client who sent the request timed last, when that still lies in the argv table */
+  #stopTiming(client?: ClientConnection): void {
     const now = monotonicUs();
     if (this.#timedCalls > 0) {
-      this.parts.stats.called(this.#timedId, now - this.#timedSinceUs, this.#timedCalls);
+      const us = now - this.#timedSinceUs;
+      this.parts.stats.called(this.#timedId, us, this.#timedCalls);
+      if (client !== undefined) this.parts.observer.timed(client, this.#timedId, us / this.#timedCalls);
     }
     this.#timedId = UNKNOWN;
     this.#timedCalls = 0;

@@ -1,5 +1,6 @@
 // INFO: what the node knows of itself, in sections of `field:value` lines. Names and order are Redis 7.0's, so that
 // tools read it; what Redis counts and this server does not have at all (forks, modules, scripts) is truly zero.
+import type { MemoryFacts } from "../commands/administration.ts";
 import type { Row } from "../commands/table.ts";
 import type { Config } from "./config/config.ts";
 import type { Stats } from "./stats.ts";
@@ -18,7 +19,6 @@ export interface InfoFacts {
     readonly version: string;
     readonly runtime: string;
     readonly operatingSystem: string;
-    readonly architecture: string;
     readonly executable: string;
     readonly id: number;
     readonly runId: string;
@@ -33,32 +33,13 @@ export interface InfoFacts {
     readonly largestOutputBytes: number;
     readonly clusterLinks: number;
   };
-  readonly memory: MemoryFacts;
+  memory(): MemoryFacts;
   readonly persistence: { readonly changes: number; readonly loadedAtMs: number };
   /** Lines of the replication section, from whoever replicates. */
   replication(): readonly Field[];
   /** By database number, those that hold keys. */
   keyspace(): readonly { database: number; keys: number; expires: number; averageTtlMs: number }[];
   nowUs(): number;
-}
-
-/** Bytes, each counted in one place only. */
-export interface MemoryFacts {
-  /** All the server has allocated: keyspace, buffers, backlog. */
-  readonly used: number;
-  /** What it had allocated before its first key. */
-  readonly startup: number;
-  /** Of `used`, what is not keys and values. */
-  readonly overhead: number;
-  readonly resident: number;
-  /** Linear memory of the engine: in use, and obtained from the system. */
-  readonly engineUsed: number;
-  readonly engineReserved: number;
-  readonly machine: number;
-  readonly backlog: number;
-  readonly replicaBuffers: number;
-  readonly clientBuffers: number;
-  readonly clusterLinks: number;
 }
 
 /** `1.5M`, as INFO's `_human` lines write bytes. */
@@ -156,9 +137,10 @@ function clientsSection({ clients, config }: InfoFacts): readonly Field[] {
   ];
 }
 
-function memorySection({ memory, stats, config }: InfoFacts): readonly Field[] {
+function memorySection({ memory: measure, config }: InfoFacts): readonly Field[] {
+  const memory = measure();
   const { used, startup, resident } = memory;
-  const peak = Math.max(stats.peakMemoryBytes, used);
+  const peak = Math.max(memory.peak, used);
   const dataset = Math.max(0, used - memory.overhead);
   const limit = config.number("maxmemory");
   return [

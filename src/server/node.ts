@@ -14,6 +14,7 @@ import { randomFraction, randomWords } from "../io/random.ts";
 import type { Listener } from "../io/sockets.ts";
 import { MutationLog } from "../replication/log.ts";
 import { Reply } from "../resp/reply.ts";
+import { Admin } from "./admin.ts";
 import { Changes } from "./changes.ts";
 import type { ClientConnection, ClientHost } from "./client.ts";
 import { Clients } from "./clients.ts";
@@ -27,6 +28,7 @@ import { Gates } from "./gates.ts";
 import { listenOnAll } from "./listen.ts";
 import { Log } from "./log.ts";
 import { NodeReplication } from "./replication.ts";
+import { Observer } from "./observer.ts";
 import { RequestContext } from "./request-context.ts";
 import { Router } from "./router.ts";
 import { StartError } from "./start-error.ts";
@@ -54,6 +56,9 @@ export class Node implements ClientHost, Server {
   readonly directory: string;
 
   readonly #router: Router;
+  readonly admin: Admin;
+  /** SHUTDOWN was said; whoever runs the node may have more to do than stopping it. */
+  ended: () => void = () => this.stop();
   readonly #dispatcher: Dispatcher;
   #listeners: Listener[] = [];
 
@@ -80,15 +85,18 @@ export class Node implements ClientHost, Server {
     this.replication = this.#replicate();
     config.watch("maxmemory", () => this.gates.refresh());
     this.cluster = config.flag("cluster-enabled") ? this.#joinCluster() : undefined;
+    this.admin = new Admin(this);
     const { table, requests, replies, args, changes, stats, gates } = this;
     this.#router = new Router(table, requests, args, this.cluster);
+    const context = new RequestContext(this.memory, changes, this.keys, this, this.rdb);
     this.#dispatcher = new Dispatcher({
       requests,
       replies,
       args,
       reply: new Reply(replies),
       table,
-      context: new RequestContext(this.memory, changes, this.keys, this, this.rdb),
+      context,
+      observer: new Observer(this.admin.slowlog, this.clients, table, args, context),
       changes,
       gates,
       router: this.#router,
@@ -124,6 +132,7 @@ export class Node implements ClientHost, Server {
   /** Closes everything at once. */
   stop(): void {
     this.cron.stop();
+    this.admin.stop();
     for (const listener of this.#listeners) listener.stop();
     this.#listeners = [];
     this.replication.stop();
@@ -142,6 +151,14 @@ export class Node implements ClientHost, Server {
 
   sent(_client: ClientConnection, byteCount: number): void {
     this.stats.totals.outputBytes += byteCount;
+  }
+
+  isReplica(client: ClientConnection): boolean {
+    return this.replication.isReplica(client);
+  }
+
+  monitorsChanged(by: number): void {
+    this.clients.monitorCount += by;
   }
 
   warn(text: string): void {

@@ -9,6 +9,8 @@ import type { ClientConnection } from "./client.ts";
 
 export class RequestContext implements Context {
   #client: ClientConnection | undefined;
+  /** Arguments not to be shown; empty for nearly every request. */
+  readonly #redacted = new Set<number>();
 
   constructor(
     private readonly memory: Memory,
@@ -21,6 +23,15 @@ export class RequestContext implements Context {
   /** The next request is this client's. */
   begin(client: ClientConnection): void {
     this.#client = client;
+    if (this.#redacted.size > 0) this.#redacted.clear();
+  }
+
+  redact(index: number): void {
+    this.#redacted.add(index);
+  }
+
+  isRedacted(index: number): boolean {
+    return this.#redacted.has(index);
   }
 
   get nowMs(): number {

@@ -1,26 +1,21 @@
 // The slow log: the last requests that took longer than `slowlog-log-slower-than`, newest first.
 
+import type { SlowEntries, SlowEntry } from "../commands/administration.ts";
+
 /** Arguments kept of one request, the last of them a note on how many more there were. */
 const ARGUMENTS = 32;
 /** Bytes kept of one argument. */
 const ARGUMENT_BYTES = 128;
 
-export interface SlowEntry {
-  readonly id: number;
-  readonly atSeconds: number;
-  readonly us: number;
-  readonly args: readonly Uint8Array[];
-  readonly address: string;
-  readonly clientName: string;
-}
-
 /** The arguments of a request as they can be copied. */
 export interface Copyable {
   readonly count: number;
   bytes(index: number): Uint8Array;
+  /** Secrets are not kept. */
+  isRedacted(index: number): boolean;
 }
 
-export class Slowlog {
+export class Slowlog implements SlowEntries {
   /** Microseconds; -1 = nothing is logged, 0 = everything. */
   thresholdUs = 10_000;
   #limit = 128;
@@ -66,10 +61,13 @@ export class Slowlog {
 }
 
 const encoder = new TextEncoder();
+const REDACTED = encoder.encode("(redacted)");
 
 function abridged(args: Copyable): Uint8Array[] {
   const shown = args.count > ARGUMENTS ? ARGUMENTS - 1 : args.count;
-  const kept = Array.from({ length: shown }, (_, i) => abridgedArgument(args.bytes(i)));
+  const kept = Array.from({ length: shown }, (_, i) =>
+    args.isRedacted(i) ? REDACTED : abridgedArgument(args.bytes(i)),
+  );
   if (shown < args.count) kept.push(encoder.encode(`... (${args.count - shown} more arguments)`));
   return kept;
 }

@@ -137,6 +137,7 @@ export class InProcess {
       changed: (count = 1) => {
         this.#changes += count;
       },
+      redact: () => {},
       propagate: (...parts) => {
         this.#isRewritten = true;
         this.#settleExpired();

@@ -1,5 +1,6 @@
 // The configuration of one node: what every directive holds now. Readers ask by name with the type the table gives,
 // or watch a directive and keep the value themselves where a look-up per request would be too much.
+import type { Configuration, SettingRefused } from "../../commands/administration.ts";
 import {
   DIRECTIVES,
   type Directive,
@@ -14,8 +15,8 @@ import { matchesGlob } from "./glob.ts";
 /** Told the new value after it was set. Throwing a ConfigError undoes the whole CONFIG SET. */
 type Watcher<V> = (value: V) => void;
 
-/** Why a CONFIG SET changed nothing. */
-export class SetError extends Error {
+/** Why a CONFIG SET changes nothing. */
+class SetError extends Error {
   override readonly name = "SetError";
 
   constructor(
@@ -27,11 +28,19 @@ export class SetError extends Error {
   }
 }
 
+const SECRETS: ReadonlySet<Name | undefined> = new Set<Name>([
+  "requirepass",
+  "masterauth",
+  "masteruser",
+  "tls-key-file-pass",
+  "tls-client-key-file-pass",
+]);
+
 const NAMES = Object.keys(DIRECTIVES) as Name[];
 const directiveOf = (name: Name): Directive => DIRECTIVES[name];
 const defaultOf = (name: Name): Setting => directiveOf(name).kind.parse(directiveOf(name).initial);
 
-export class Config {
+export class Config implements Configuration {
   readonly #settings = new Map<Name, Setting>(NAMES.map((name) => [name, defaultOf(name)]));
   readonly #watchers = new Map<Name, Watcher<never>[]>();
 
@@ -106,8 +115,22 @@ export class Config {
     return found;
   }
 
-  /** Sets all pairs or none. Throws SetError. */
-  set(pairs: readonly (readonly [name: string, text: string])[]): void {
+  /** Sets all pairs or none; the first that cannot be set says why. */
+  set(pairs: readonly (readonly [name: string, text: string])[]): SettingRefused | undefined {
+    try {
+      this.#set(pairs);
+      return undefined;
+    } catch (error) {
+      if (error instanceof SetError) return { argument: error.argument, reason: error.reason };
+      throw error;
+    }
+  }
+
+  isSecret(name: string): boolean {
+    return SECRETS.has(findDirective(name));
+  }
+
+  #set(pairs: readonly (readonly [name: string, text: string])[]): void {
     const chosen = this.#choose(pairs);
     const next = chosen.map(({ name, asked, text }) => this.#parse(name, asked, text));
     const before = chosen.map(({ name }) => this.#setting(name));

@@ -1,0 +1,102 @@
+// What the connection and server families ask of the node: its clients, its configuration, what it has counted.
+import type { Client } from "./context.ts";
+
+export interface Clients {
+  readonly count: number;
+  /** In the order they connected. */
+  all(): Iterable<Client>;
+  get(id: number): Client | undefined;
+}
+
+/** Directives by name; see server/config/directives.ts. */
+export interface Configuration {
+  /** As CONFIG GET shows it. */
+  text(name: string): string;
+  /** Spelling and text of every directive the patterns name. */
+  get(patterns: readonly string[]): ReadonlyMap<string, string>;
+  /** Sets all pairs or none. */
+  set(pairs: readonly (readonly [name: string, text: string])[]): SettingRefused | undefined;
+  /** Whether its value is a secret, kept out of logs. */
+  isSecret(name: string): boolean;
+}
+
+export interface SettingRefused {
+  readonly argument: string;
+  /** Undefined = there is no such directive. */
+  readonly reason: string | undefined;
+}
+
+export interface SlowEntry {
+  readonly id: number;
+  readonly atSeconds: number;
+  readonly us: number;
+  readonly args: readonly Uint8Array[];
+  readonly address: string;
+  readonly clientName: string;
+}
+
+export interface SlowEntries {
+  readonly length: number;
+  newest(count: number): readonly SlowEntry[];
+  reset(): void;
+}
+
+/** Bytes, each counted in one place only. */
+export interface MemoryFacts {
+  /** All the server has allocated: keyspace, buffers, backlog. */
+  readonly used: number;
+  readonly peak: number;
+  /** What it had allocated before its first key. */
+  readonly startup: number;
+  /** Of `used`, what is not keys and values. */
+  readonly overhead: number;
+  readonly resident: number;
+  /** Linear memory of the engine: in use, and obtained from the system. */
+  readonly engineUsed: number;
+  readonly engineReserved: number;
+  readonly machine: number;
+  readonly backlog: number;
+  readonly replicaBuffers: number;
+  readonly clientBuffers: number;
+  readonly clusterLinks: number;
+}
+
+export interface ShutdownRequest {
+  readonly save: boolean | undefined;
+  /** Does not wait for replicas that lag. */
+  readonly now: boolean;
+  /** Goes on where an error would stop it. */
+  readonly force: boolean;
+}
+
+export interface Administration {
+  /** Of slotmesh. */
+  readonly version: string;
+  readonly isReplica: boolean;
+  readonly clients: Clients;
+  readonly config: Configuration;
+  readonly slowlog: SlowEntries;
+  /** Unix microseconds, now. */
+  microseconds(): number;
+  /** The text of INFO for these sections, in lower case; none = the default ones. */
+  info(sections: ReadonlySet<string>): string;
+  memoryFacts(): MemoryFacts;
+  /** CONFIG RESETSTAT. */
+  resetStatistics(): void;
+  /** CONFIG REWRITE; why it could not be done, if so. */
+  rewriteConfig(): string | undefined;
+  /** Holds clients' requests, all or just writes, until this moment unless `resumeClients` comes first. */
+  pauseClients(what: "all" | "write", untilMs: number): void;
+  resumeClients(): void;
+  /** Ends a client's blocking command; false = it was in none. */
+  unblock(client: Client, how: "timeout" | "error"): boolean;
+  /** Begins to end the process; why it will not, if so. */
+  shutdown(request: ShutdownRequest): string | undefined;
+  /** Whether there was a shutdown to abort. */
+  abortShutdown(): boolean;
+  /** Whether keys are looked for that have expired; DEBUG SET-ACTIVE-EXPIRE. */
+  expiresActively: boolean;
+  /** Holds the whole process; DEBUG SLEEP. */
+  sleep(ms: number): void;
+  warn(text: string): void;
+}

@@ -1,0 +1,130 @@
+// Who a client is and how it speaks: AUTH, HELLO, SELECT, RESET and the small talk of PING, ECHO and QUIT.
+import type { Args } from "../engine/args.ts";
+import { NOT_INTEGER, ReplyError, SYNTAX } from "../resp/errors.ts";
+import type { Reply } from "../resp/reply.ts";
+import { nameClient } from "./client-handlers.ts";
+import type { Context } from "./context.ts";
+
+const WRONG_PASSWORD = new ReplyError("WRONGPASS invalid username-password pair or user is disabled.");
+const NO_PASSWORD = new ReplyError(
+  "ERR AUTH <password> called without any password configured for the default user. " +
+    "Are you sure your configuration is correct?",
+);
+const HELLO_NO_AUTH = new ReplyError(
+  "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> " +
+    "option can be used to authenticate the client and select the RESP protocol version at the same time",
+);
+const INT_MAX = 2147483647n;
+
+export function ping(_ctx: Context, args: Args, reply: Reply): void {
+  if (args.count > 2) throw new ReplyError("ERR wrong number of arguments for 'ping' command");
+  if (args.count === 2) reply.bulk(args.at(1));
+  else reply.simple("PONG");
+}
+
+export function echo(_ctx: Context, args: Args, reply: Reply): void {
+  reply.bulk(args.at(1));
+}
+
+export function quit(ctx: Context, _args: Args, reply: Reply): void {
+  reply.ok();
+  ctx.client.finish();
+}
+
+export function auth(ctx: Context, args: Args, reply: Reply): void {
+  for (let i = 1; i < args.count; i++) ctx.redact(i);
+  if (args.count > 3) throw SYNTAX;
+  if (args.count === 2 && ctx.server.admin.config.text("requirepass") === "") throw NO_PASSWORD;
+  authenticate(ctx, args.count === 3 ? args.text(1) : "default", args.bytes(args.count - 1));
+  reply.ok();
+}
+
+/** There is one user, `default`; without a password configured any will do. */
+function authenticate(ctx: Context, user: string, password: Uint8Array): void {
+  const wanted = ctx.server.admin.config.text("requirepass");
+  const isRight = wanted === "" || isSame(new TextEncoder().encode(wanted), password);
+  if (user !== "default" || !isRight) throw WRONG_PASSWORD;
+  ctx.client.authenticated = true;
+}
+
+/** In a time that tells nothing of where two passwords differ. */
+function isSame(wanted: Uint8Array, given: Uint8Array): boolean {
+  let difference = wanted.length ^ given.length;
+  for (let i = 0; i < given.length; i++) difference |= given[i]! ^ wanted[i % wanted.length]!;
+  return difference === 0;
+}
+
+export function hello(ctx: Context, args: Args, reply: Reply): void {
+  const { client } = ctx;
+  const version = args.count > 1 ? args.integer(1) : BigInt(client.protocol);
+  if (version === undefined) throw new ReplyError("ERR Protocol version is not an integer or out of range");
+  if (version !== 2n && version !== 3n) throw new ReplyError("NOPROTO unsupported protocol version");
+  for (let i = 2; i < args.count; i++) {
+    const more = args.count - 1 - i;
+    if (more >= 2 && args.is(i, "AUTH")) {
+      ctx.redact(i + 1);
+      ctx.redact(i + 2);
+      authenticate(ctx, args.text(i + 1), args.bytes(i + 2));
+      i += 2;
+    } else if (more >= 1 && args.is(i, "SETNAME")) {
+      nameClient(client, args.bytes(i + 1));
+      i += 1;
+    } else {
+      throw new ReplyError(`ERR Syntax error in HELLO option '${args.latin1(i)}'`);
+    }
+  }
+  if (!client.authenticated) throw HELLO_NO_AUTH;
+  client.protocol = version === 3n ? 3 : 2;
+  reply.protocol = client.protocol;
+  writeHello(ctx, reply);
+}
+
+function writeHello({ client, server }: Context, reply: Reply): void {
+  reply.map(7);
+  reply.bulk("server");
+  reply.bulk("redis");
+  reply.bulk("version");
+  reply.bulk("7.0.15");
+  reply.bulk("proto");
+  reply.integer(client.protocol);
+  reply.bulk("id");
+  reply.integer(client.id);
+  reply.bulk("mode");
+  reply.bulk(server.clusterEnabled ? "cluster" : "standalone");
+  reply.bulk("role");
+  reply.bulk(server.admin.isReplica ? "replica" : "master");
+  reply.bulk("modules");
+  reply.array(0);
+}
+
+/** The connection becomes as new: whatever it had switched on is off. */
+export function reset(ctx: Context, _args: Args, reply: Reply): void {
+  const { client } = ctx;
+  client.name = "";
+  client.database = 0;
+  client.readsReplica = false;
+  client.asking = false;
+  client.replyMode = "on";
+  client.isSpared = false;
+  client.isMonitor = false;
+  client.authenticated = ctx.server.admin.config.text("requirepass") === "";
+  client.protocol = 2;
+  reply.protocol = 2;
+  reply.simple("RESET");
+}
+
+export function select(ctx: Context, args: Args, reply: Reply): void {
+  const index = args.integer(1);
+  if (index === undefined) throw NOT_INTEGER;
+  if (index > INT_MAX || index < -INT_MAX - 1n) {
+    throw new ReplyError(`ERR value is out of range, value must between ${-INT_MAX - 1n} and ${INT_MAX}`);
+  }
+  if (ctx.server.clusterEnabled && index !== 0n) {
+    throw new ReplyError("ERR SELECT is not allowed in cluster mode");
+  }
+  if (index < 0n || index >= Number(ctx.server.admin.config.text("databases"))) {
+    throw new ReplyError("ERR DB index is out of range");
+  }
+  ctx.client.database = Number(index);
+  reply.ok();
+}

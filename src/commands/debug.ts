@@ -1,0 +1,50 @@
+// DEBUG, as far as it helps to test a server: sleeping, looking at a key, switching active expiry.
+import type { Args } from "../engine/args.ts";
+import { NO_SUCH_KEY, ReplyError } from "../resp/errors.ts";
+import type { Reply } from "../resp/reply.ts";
+import type { Context } from "./context.ts";
+import { writeHelp } from "./help.ts";
+
+export function debug(ctx: Context, args: Args, reply: Reply): void {
+  const { count } = args;
+  if (count === 2 && args.is(1, "HELP")) return help(reply);
+  if (count === 3 && args.is(1, "SLEEP")) return sleep(ctx, args, reply);
+  if (count === 3 && args.is(1, "OBJECT")) return object(ctx, args, reply);
+  if (count === 3 && args.is(1, "SET-ACTIVE-EXPIRE")) return setActiveExpire(ctx, args, reply);
+  const name = args.latin1(1);
+  throw new ReplyError(`ERR unknown subcommand or wrong number of arguments for '${name}'. Try DEBUG HELP.`);
+}
+
+function sleep(ctx: Context, args: Args, reply: Reply): void {
+  const seconds = Number.parseFloat(args.text(2));
+  ctx.server.admin.sleep(Number.isFinite(seconds) ? Math.max(0, seconds * 1000) : 0);
+  reply.ok();
+}
+
+function object(ctx: Context, args: Args, reply: Reply): void {
+  const key = args.at(2);
+  const encoding = ctx.keys.encoding(key, 0);
+  const clock = ctx.keys.accessClock(key);
+  const idle = ctx.keys.idleSeconds(key);
+  if (encoding === undefined || clock === undefined || idle === undefined) throw NO_SUCH_KEY;
+  // The payload of DUMP without its type, version and checksum.
+  const length = (ctx.rdb.dump(key)?.length ?? 11) - 11;
+  reply.simple(
+    `Value at:${key.ptr.toString(16).padStart(12, "0")} refcount:1 encoding:${encoding} ` +
+      `serializedlength:${length} lru:${clock} lru_seconds_idle:${idle}`,
+  );
+}
+
+function setActiveExpire(ctx: Context, args: Args, reply: Reply): void {
+  ctx.server.admin.expiresActively = (args.number(2) ?? 0) !== 0;
+  reply.ok();
+}
+
+function help(reply: Reply): void {
+  const lines = [
+    ["OBJECT <key>", "Show how a key's value is kept."],
+    ["SET-ACTIVE-EXPIRE <0|1>", "Whether expired keys are looked for."],
+    ["SLEEP <seconds>", "Hold the whole server; fractions are allowed."],
+  ] as const;
+  writeHelp("DEBUG", lines, reply);
+}

@@ -1,0 +1,141 @@
+// MEMORY: what keys and the server cost.
+import type { Args } from "../engine/args.ts";
+import { NOT_INTEGER, ReplyError, SYNTAX } from "../resp/errors.ts";
+import type { Reply } from "../resp/reply.ts";
+import type { MemoryFacts } from "./administration.ts";
+import type { Context } from "./context.ts";
+import { writeHelp } from "./help.ts";
+
+export function usage(ctx: Context, args: Args, reply: Reply): void {
+  for (let i = 3; i < args.count; i += 2) {
+    if (!args.is(i, "SAMPLES") || i + 1 >= args.count) throw SYNTAX;
+    const samples = args.integer(i + 1);
+    if (samples === undefined) throw NOT_INTEGER;
+    if (samples < 0n) throw SYNTAX;
+  }
+  const bytes = ctx.keys.memoryUsage(args.at(2));
+  if (bytes === undefined) reply.null();
+  else reply.integer(bytes);
+}
+
+export function stats(ctx: Context, _args: Args, reply: Reply): void {
+  const facts = ctx.server.admin.memoryFacts();
+  const databases = databasesInUse(ctx);
+  const keys = databases.reduce((sum, { size }) => sum + size, 0);
+  const integers = counts(facts, keys);
+  const ratios = shares(facts);
+  reply.map(integers.length + databases.length + ratios.length);
+  for (const [name, value] of integers.slice(0, 10)) {
+    reply.bulk(name);
+    reply.integer(value);
+  }
+  for (const { index } of databases) {
+    // Tables and expiries lie in the same memory as keys and values: what they cost is in overhead.total.
+    reply.bulk(`db.${index}`);
+    reply.map(3);
+    for (const name of [
+      "overhead.hashtable.main",
+      "overhead.hashtable.expires",
+      "overhead.hashtable.slot-to-keys",
+    ]) {
+      reply.bulk(name);
+      reply.integer(0);
+    }
+  }
+  for (const [name, value] of integers.slice(10)) {
+    reply.bulk(name);
+    reply.integer(value);
+  }
+  for (const [name, value] of ratios) {
+    reply.bulk(name);
+    reply.double(String(value));
+  }
+}
+
+function databasesInUse(ctx: Context): { index: number; size: number }[] {
+  const count = ctx.server.clusterEnabled ? 1 : Number(ctx.server.admin.config.text("databases"));
+  return Array.from({ length: count }, (_, index) => ({ index, size: ctx.keys.size(index) })).filter(
+    ({ size }) => size > 0,
+  );
+}
+
+function counts(facts: MemoryFacts, keys: number): readonly (readonly [string, number])[] {
+  const { used, startup, overhead } = facts;
+  return [
+    ["peak.allocated", Math.max(facts.peak, used)],
+    ["total.allocated", used],
+    ["startup.allocated", startup],
+    ["replication.backlog", facts.backlog],
+    ["clients.slaves", facts.replicaBuffers],
+    ["clients.normal", facts.clientBuffers],
+    ["cluster.links", facts.clusterLinks],
+    ["aof.buffer", 0],
+    ["lua.caches", 0],
+    ["functions.caches", 0],
+    ["overhead.total", overhead],
+    ["keys.count", keys],
+    ["keys.bytes-per-key", keys === 0 ? 0 : Math.floor(Math.max(0, used - startup) / keys)],
+    ["dataset.bytes", Math.max(0, used - overhead)],
+    ["allocator.allocated", facts.engineUsed],
+    ["allocator.active", facts.engineReserved],
+    ["allocator.resident", facts.engineReserved],
+    ["allocator-fragmentation.bytes", facts.engineReserved - facts.engineUsed],
+    ["rss-overhead.bytes", facts.resident - facts.engineReserved],
+    ["fragmentation.bytes", facts.resident - used],
+  ];
+}
+
+function shares(facts: MemoryFacts): readonly (readonly [string, number])[] {
+  const { used, startup, overhead, engineReserved, engineUsed, resident } = facts;
+  const divide = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
+  return [
+    ["dataset.percentage", divide(Math.max(0, used - overhead), used - startup) * 100],
+    ["peak.percentage", divide(used, Math.max(facts.peak, used)) * 100],
+    ["allocator-fragmentation.ratio", divide(engineReserved, engineUsed)],
+    ["rss-overhead.ratio", divide(resident, engineReserved)],
+    ["fragmentation", divide(resident, used)],
+  ];
+}
+
+/** Linear memory is fragmented when much of it is obtained but not in use. */
+export function doctor(ctx: Context, _args: Args, reply: Reply): void {
+  const { engineUsed, engineReserved, machine, resident } = ctx.server.admin.memoryFacts();
+  const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+  const findings: string[] = [];
+  if (engineReserved > 64 * 2 ** 20 && engineReserved > engineUsed * 1.5) {
+    const lying = megabytes(engineReserved - engineUsed);
+    findings.push(
+      `${lying} of the engine's memory hold nothing: keys were deleted, and new ones will use it again.`,
+    );
+  }
+  if (resident > machine * 0.9)
+    findings.push(`The process holds ${megabytes(resident)}, nearly all the machine has.`);
+  if (engineReserved > 3.5 * 2 ** 30) findings.push("The keyspace nears 4 GiB, the most one node can hold.");
+  reply.verbatim(
+    "txt",
+    findings.length === 0 ? "No memory problem was found.\n" : `${findings.join("\n")}\n`,
+  );
+}
+
+export function mallocStats(ctx: Context, _args: Args, reply: Reply): void {
+  const { engineUsed, engineReserved } = ctx.server.admin.memoryFacts();
+  reply.verbatim("txt", `engine: ${engineUsed} bytes in use of ${engineReserved} bytes of linear memory\n`);
+}
+
+/** Linear memory is never given back to the system: there is nothing to purge. */
+export function purge(): void {
+  throw new ReplyError(
+    "ERR memory of the engine cannot be given back to the system; it is used again instead",
+  );
+}
+
+export function help(_ctx: Context, _args: Args, reply: Reply): void {
+  const lines = [
+    ["DOCTOR", "Say what is amiss with memory, if anything."],
+    ["MALLOC-STATS", "Show what the engine's allocator holds."],
+    ["PURGE", "Give unused memory back to the system; this engine cannot."],
+    ["STATS", "Show where memory goes."],
+    ["USAGE <key> [SAMPLES <count>]", "Tell the bytes a key takes, all of its value counted."],
+  ] as const;
+  writeHelp("MEMORY", lines, reply);
+}

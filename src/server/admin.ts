@@ -1,0 +1,168 @@
+// The node's administration as handlers see it: what CONFIG, CLIENT, INFO, MEMORY and SHUTDOWN ask for.
+import type { Administration, MemoryFacts, ShutdownRequest } from "../commands/administration.ts";
+import type { Client } from "../commands/context.ts";
+import { after, holdMs, nowMs, nowUs, soon, type Timer } from "../io/clock.ts";
+import { exists, readText, replaceFile, DiskError } from "../io/disk.ts";
+import { residentBytes } from "../io/process.ts";
+import { machineBytes } from "../io/usage.ts";
+import type { Clients } from "./clients.ts";
+import type { Config } from "./config/config.ts";
+import { rewriteConfiguration } from "./config/rewrite.ts";
+import { NEEDS_GO, NEEDS_WRITE_GO } from "./gates.ts";
+import { renderInfo } from "./info.ts";
+import { NodeFacts } from "./info-facts.ts";
+import type { Node } from "./node.ts";
+import { Slowlog } from "./slowlog.ts";
+import { VERSION } from "./version.ts";
+
+export class Admin implements Administration {
+  readonly version = VERSION;
+  readonly clients: Clients;
+  readonly config: Config;
+  readonly slowlog = new Slowlog();
+  readonly #facts: NodeFacts;
+  readonly #startupBytes: number;
+  #pause: { readonly what: "all" | "write"; readonly untilMs: number } | undefined;
+  #pauseTimer: Timer | undefined;
+
+  constructor(private readonly node: Node) {
+    const { config, clients, stats } = node;
+    this.clients = clients;
+    this.config = config;
+    this.#startupBytes = node.memory.usedBytes;
+    this.#facts = new NodeFacts(node, () => this.memoryFacts());
+    config.watch("slowlog-log-slower-than", (us) => (this.slowlog.thresholdUs = us));
+    config.watch("slowlog-max-len", (count) => (this.slowlog.limit = count));
+    config.watch("latency-tracking", (isOn) => {
+      stats.tracksLatency = isOn;
+      if (!isOn) stats.latency.fill(undefined);
+    });
+    config.onChange("requirepass", (password) => {
+      // Without a password whoever is connected is the default user.
+      if (password === "") for (const client of clients.all()) client.authenticated = true;
+    });
+  }
+
+  get isReplica(): boolean {
+    return this.node.replication.isFollowing;
+  }
+
+  get expiresActively(): boolean {
+    return this.node.cron.activeExpire;
+  }
+
+  set expiresActively(isOn: boolean) {
+    this.node.cron.activeExpire = isOn;
+  }
+
+  microseconds(): number {
+    return nowUs();
+  }
+
+  info(sections: ReadonlySet<string>): string {
+    return renderInfo(this.#facts, sections);
+  }
+
+  memoryFacts(): MemoryFacts {
+    const { memory, stats, mutations } = this.node;
+    let replicaBuffers = 0;
+    let clientBuffers = 0;
+    for (const client of this.clients.all()) {
+      const bytes = client.inputBytes + client.inputFreeBytes + client.outputBytes;
+      if (client.kind === "replica") replicaBuffers += bytes;
+      else clientBuffers += bytes;
+    }
+    const engineUsed = memory.usedBytes;
+    const backlog = mutations.memoryBytes;
+    return {
+      used: engineUsed + backlog + replicaBuffers + clientBuffers,
+      peak: stats.peakMemoryBytes,
+      startup: this.#startupBytes,
+      overhead: this.#startupBytes + backlog + replicaBuffers + clientBuffers,
+      resident: residentBytes(),
+      engineUsed,
+      engineReserved: memory.bytes.length,
+      machine: machineBytes(),
+      backlog,
+      replicaBuffers,
+      clientBuffers,
+      clusterLinks: 0,
+    };
+  }
+
+  resetStatistics(): void {
+    this.node.stats.reset(this.node.memory.usedBytes);
+  }
+
+  rewriteConfig(): string | undefined {
+    const { file } = this.config;
+    if (file === undefined) return "The server is running without a config file";
+    try {
+      replaceFile(file, rewriteConfiguration(exists(file) ? readText(file) : "", this.config));
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.warn(`CONFIG REWRITE failed: ${error.reason}`);
+      return `Rewriting config file: ${error.reason}`;
+    }
+  }
+
+  pauseClients(what: "all" | "write", untilMs: number): void {
+    const before = this.#pause;
+    // A pause never makes one that lasts already shorter or weaker.
+    this.#pause = {
+      what: before?.what === "all" ? "all" : what,
+      untilMs: Math.max(untilMs, before?.untilMs ?? 0),
+    };
+    this.#pauseTimer?.stop();
+    this.#pauseTimer = after(Math.max(0, this.#pause.untilMs - nowMs()), () => this.resumeClients());
+    this.#setGates();
+  }
+
+  resumeClients(): void {
+    if (this.#pause === undefined) return;
+    this.#pause = undefined;
+    this.#pauseTimer?.stop();
+    this.#setGates();
+    // Not within the request that ends the pause: the requests released share its arenas.
+    soon(() => {
+      if (this.#pause === undefined) for (const client of this.clients.all()) client.release();
+    });
+  }
+
+  #setGates(): void {
+    const { gates } = this.node;
+    gates.set(NEEDS_GO, this.#pause?.what === "all");
+    gates.set(NEEDS_WRITE_GO, this.#pause?.what === "write");
+  }
+
+  /** Only pauses hold clients, and a pause is not ended for one of them. */
+  unblock(_client: Client): boolean {
+    return false;
+  }
+
+  shutdown(request: ShutdownRequest): string | undefined {
+    if (request.save === true && !request.force)
+      return "this server takes no snapshots: SHUTDOWN SAVE cannot be honoured";
+    this.node.log.write("warning", "User requested shutdown...");
+    soon(() => this.node.ended());
+    return undefined;
+  }
+
+  /** A shutdown waits for nothing, so there is never one to abort. */
+  abortShutdown(): boolean {
+    return false;
+  }
+
+  sleep(ms: number): void {
+    holdMs(ms);
+  }
+
+  warn(text: string): void {
+    this.node.warn(text);
+  }
+
+  stop(): void {
+    this.#pauseTimer?.stop();
+  }
+}

@@ -1,0 +1,77 @@
+// What INFO tells of a node, read from it when INFO runs.
+import type { MemoryFacts } from "../commands/administration.ts";
+import { nowMs, nowUs } from "../io/clock.ts";
+import { executable, operatingSystem, processId, processorSeconds, runtime } from "../io/process.ts";
+import { randomHex } from "../io/random.ts";
+import type { Field, InfoFacts } from "./info.ts";
+import type { Node } from "./node.ts";
+import { VERSION } from "./version.ts";
+
+export class NodeFacts implements InfoFacts {
+  readonly rows;
+  readonly config;
+  readonly stats;
+  readonly nowUs = nowUs;
+  readonly process;
+  readonly #startedAtMs = nowMs();
+
+  constructor(
+    private readonly node: Node,
+    readonly memory: () => MemoryFacts,
+  ) {
+    this.rows = node.table.rows;
+    this.config = node.config;
+    this.stats = node.stats;
+    this.process = {
+      version: VERSION,
+      runtime,
+      operatingSystem: operatingSystem(),
+      executable,
+      id: processId,
+      runId: randomHex(20),
+      startedAtMs: this.#startedAtMs,
+      get port(): number {
+        return node.port;
+      },
+      cpuSeconds: processorSeconds,
+    };
+  }
+
+  get clients(): InfoFacts["clients"] {
+    let blocked = 0;
+    let largestInputBytes = 0;
+    let largestOutputBytes = 0;
+    for (const client of this.node.clients.all()) {
+      if (client.isHeld) blocked++;
+      largestInputBytes = Math.max(largestInputBytes, client.inputBytes);
+      largestOutputBytes = Math.max(largestOutputBytes, client.outputBytes);
+    }
+    const clusterLinks = this.node.cluster === undefined ? 0 : this.node.cluster.bus.linkCount;
+    return {
+      connected: this.node.clients.count,
+      blocked,
+      largestInputBytes,
+      largestOutputBytes,
+      clusterLinks,
+    };
+  }
+
+  get persistence(): InfoFacts["persistence"] {
+    return { changes: this.node.changes.sinceSave, loadedAtMs: this.#startedAtMs };
+  }
+
+  replication(): readonly Field[] {
+    return this.node.replication.fields();
+  }
+
+  keyspace(): ReturnType<InfoFacts["keyspace"]> {
+    const { keys, config, clusterEnabled } = this.node;
+    const count = clusterEnabled ? 1 : config.number("databases");
+    return Array.from({ length: count }, (_, database) => ({
+      database,
+      keys: keys.size(database),
+      expires: keys.expiring(database),
+      averageTtlMs: keys.averageTtlMs(database),
+    })).filter((line) => line.keys > 0);
+  }
+}
