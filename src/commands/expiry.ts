@@ -17,6 +17,8 @@ export const PXAT: TimeUnit = { isSeconds: false, isRelative: false };
 
 const MAX = 2n ** 63n - 1n;
 const MIN = -(2n ** 63n);
+/** Times up to here, seconds too, are reckoned in doubles without loss: the year 36812. */
+const NEAR = 2 ** 40;
 /** The greatest double below 2^63. */
 const LATEST = 2 ** 63 - 1024;
 
@@ -26,6 +28,10 @@ const LATEST = 2 ** 63 - 1024;
  * @param command the command's full name, for the error
  */
 export function momentOf(args: Args, index: number, unit: TimeUnit, nowMs: number, command: string): number {
+  const near = args.number(index);
+  if (near !== undefined && Math.abs(near) <= NEAR) {
+    return (unit.isSeconds ? near * 1000 : near) + (unit.isRelative ? nowMs : 0);
+  }
   const given = args.integer(index);
   if (given === undefined) throw NOT_INTEGER;
   if (unit.isSeconds && (given > MAX / 1000n || given < MIN / 1000n)) throw invalidExpireTime(command);
@@ -36,9 +42,9 @@ export function momentOf(args: Args, index: number, unit: TimeUnit, nowMs: numbe
 
 /** As `momentOf` where zero and less are refused, wherever they are counted from. */
 export function futureOf(args: Args, index: number, unit: TimeUnit, nowMs: number, command: string): number {
-  const given = args.integer(index);
+  const given = args.number(index) ?? args.integer(index);
   if (given === undefined) throw NOT_INTEGER;
-  if (given <= 0n) throw invalidExpireTime(command);
+  if (given <= 0) throw invalidExpireTime(command);
   return momentOf(args, index, unit, nowMs, command);
 }
 
@@ -49,5 +55,5 @@ export function hasPassed(ctx: Context, atMs: number): boolean {
 
 /** A moment as replicas are told it: in full, never in exponents. */
 export function momentText(atMs: number): string {
-  return BigInt(atMs).toString();
+  return Number.isSafeInteger(atMs) ? String(atMs) : BigInt(atMs).toString();
 }

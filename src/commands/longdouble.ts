@@ -20,7 +20,7 @@ const GREATEST_EXPONENT = 16320;
 /** One more than the longest text Redis will parse: it copies the number into a buffer of this size. */
 const TEXT_LIMIT = 5120;
 /** Digits after the point that are printed, before trailing zeros go. */
-const DECIMALS = 17n;
+const DECIMALS = 17;
 
 export const ZERO: LongDouble = {
   kind: "finite",
@@ -29,8 +29,17 @@ export const ZERO: LongDouble = {
   exponent: LEAST_EXPONENT,
 };
 
+const POWERS_OF_TEN = Array.from({ length: 64 }, (_, n) => 10n ** BigInt(n));
+
+function powerOfTen(n: number): bigint {
+  return POWERS_OF_TEN[n] ?? 10n ** BigInt(n);
+}
+
 function bitLength(value: bigint): number {
-  return value === 0n ? 0 : value.toString(2).length;
+  if (value < 0x1_0000_0000n) return 32 - Math.clz32(Number(value));
+  if (value < 0x1_0000_0000_0000_0000n) return 64 - Math.clz32(Number(value >> 32n));
+  const digits = value.toString(16);
+  return digits.length * 4 - Math.clz32(Number.parseInt(digits[0] ?? "0", 16)) + 28;
 }
 
 /** Shifts right by `bits`, to nearest, ties to even; `sticky` says that something not zero lies below `value`. */
@@ -86,8 +95,8 @@ function fromDecimal(negative: boolean, whole: string, fraction: string, power: 
   if (magnitude > 5000) return { kind: "infinite", negative };
   if (magnitude < -5000) return nearest(negative, 0n, 0);
   const value = BigInt(digits);
-  if (scale >= 0) return nearest(negative, value * 10n ** BigInt(scale), 0);
-  return quotient(negative, value, 10n ** BigInt(-scale));
+  if (scale >= 0) return nearest(negative, value * powerOfTen(scale), 0);
+  return quotient(negative, value, powerOfTen(-scale));
 }
 
 /**
@@ -130,9 +139,9 @@ export function addLongDoubles(a: LongDouble, b: LongDouble): LongDouble {
 
 /** The number with at most 17 decimals, no trailing zeros, no exponent: C's `%.17Lf`, trimmed. */
 export function printLongDouble(value: Finite): string {
-  const scaled = shiftRounding(value.significand * 10n ** DECIMALS, -value.exponent, false);
-  const digits = scaled.toString().padStart(Number(DECIMALS) + 1, "0");
-  const point = digits.length - Number(DECIMALS);
+  const scaled = shiftRounding(value.significand * powerOfTen(DECIMALS), -value.exponent, false);
+  const digits = scaled.toString().padStart(DECIMALS + 1, "0");
+  const point = digits.length - DECIMALS;
   const fraction = digits.slice(point).replace(/0+$/, "");
   const text = fraction === "" ? digits.slice(0, point) : `${digits.slice(0, point)}.${fraction}`;
   return value.negative && text !== "0" ? `-${text}` : text;

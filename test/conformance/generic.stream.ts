@@ -166,7 +166,7 @@ function lookStep(random: Random, mode: Mode): Draw {
     [2, () => [["RANDOMKEY"], sameShape]],
     [3, () => [["OBJECT", "ENCODING", key(random)]]],
     [3, () => [["OBJECT", mixCase(random, "refcount"), key(random)]]],
-    [2, () => [["OBJECT", "IDLETIME", key(random)], near(20)]],
+    [2, () => [["OBJECT", "IDLETIME", key(random)], near(120)]],
     [2, () => [["OBJECT", "FREQ", key(random)]]],
     [2, () => [["OBJECT", ...random.pick([["HELP"], [], ["nosuch", "x"], ["ENCODING"], ["HELP", "x"], ["FREQ", "a", "b"], [""]])]]],
   ]); // prettier-ignore
