@@ -3,6 +3,7 @@
 import {
   HOW_COUNTED,
   HOW_READ,
+  HOW_TRACELESS,
   REFUSED_OUT_OF_MEMORY,
   REFUSED_WRONG_TYPE,
   STATE_DB,
@@ -141,7 +142,7 @@ export function renameKey(from: usize, fromLength: u32, to: usize, toLength: u32
 
 /** Copies a key with its expiry to another, maybe in another database. As `renameKey`; the source stays. */
 export function copyKey(from: usize, fromLength: u32, database: u32, to: usize, toLength: u32): i32 {
-  const entry = look(from, fromLength, HOW_READ);
+  const entry = look(from, fromLength, HOW_TRACELESS);
   if (entry == 0) return 0;
   const fresh = reshape(entry, to, toLength, Entry.expires(entry) ? Entry.expireAt(entry) : 0);
   if (fresh == 0) return REFUSED_OUT_OF_MEMORY;

@@ -1,5 +1,6 @@
 // LCS: the subsequence itself, its length, or where it lies in both strings.
 import type { Args } from "../engine/args.ts";
+import { HOW_READ, HOW_TRACELESS } from "../engine/keys.ts";
 import { LCS_AMBIGUOUS, LCS_NOT_STRINGS, LCS_TOO_LARGE, NOT_INTEGER, SYNTAX } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
 import { TYPE_NONE, TYPE_STRING } from "../../assembly/abi.ts";
@@ -34,15 +35,14 @@ function readOptions(args: Args): LcsOptions {
 
 /** A copy of a string: the next look-up may move it. Absent reads as empty. */
 function stringAt(ctx: Context, args: Args, index: number): Uint8Array {
-  const value = ctx.keys.string(args.at(index));
+  const value = ctx.keys.string(args.at(index), HOW_TRACELESS);
   return value === undefined ? new Uint8Array(0) : ctx.keys.bytesOf(value);
 }
 
 export function lcs(ctx: Context, args: Args, reply: Reply): void {
-  for (const index of [1, 2]) {
-    const type = ctx.keys.type(args.at(index));
-    if (type !== TYPE_NONE && type !== TYPE_STRING) throw LCS_NOT_STRINGS;
-  }
+  // Both count as read, whatever comes of it.
+  const types = [ctx.keys.type(args.at(1), HOW_READ), ctx.keys.type(args.at(2), HOW_READ)];
+  if (types.some((type) => type !== TYPE_NONE && type !== TYPE_STRING)) throw LCS_NOT_STRINGS;
   const options = readOptions(args);
   const a = stringAt(ctx, args, 1);
   const b = stringAt(ctx, args, 2);
