@@ -12,6 +12,8 @@ import { hashOf } from "./hash";
 import { Bucket, bucketOf } from "./table";
 
 const BATCH: u32 = 16;
+/** A keyspace of fewer keys is in the caches anyway. */
+const FEW_KEYS: u32 = 32768;
 const HASHES: usize = memory.data(128);
 const LINES: usize = memory.data(64);
 
@@ -21,7 +23,8 @@ const LINES: usize = memory.data(64);
  * @returns a number without meaning, which keeps the reading from being optimised away
  */
 export function warm(table: usize, count: u32): u32 {
-  const directory = Database.directory(Database.selected());
+  const db = Database.selected();
+  const directory: u32 = Database.keys(db) < FEW_KEYS ? 0 : <u32>Database.directory(db);
   let seen: u32 = 0;
   for (let from: u32 = 0; from < count; from += BATCH) {
     const batch = table + (from << 4);

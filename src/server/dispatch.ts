@@ -89,9 +89,10 @@ export class Dispatcher {
     this.#timedSinceUs = monotonicUs();
     stats.totals.inputBytes += chunk.length;
     const { decoder, input } = client;
-    let warmTo = decoder.keepFrom === decoder.at ? decoder.at : input.end;
+    // A request that began in an earlier chunk lies before this one, whole: the look ahead begins with it.
+    let warmTo = decoder.keepFrom;
     while (!client.isHeld && !client.isFinishing) {
-      if (decoder.at === warmTo && input.end - warmTo > PIPELINE_BYTES) {
+      if (decoder.keepFrom === warmTo && input.end - warmTo > PIPELINE_BYTES) {
         memory.u32[DB] = client.database;
         warmTo = memory.wasm.lookAhead(warmTo, input.end) >>> 0;
       }
