@@ -99,6 +99,7 @@ function reset(turn: Turn, hard: boolean): Answer {
   }
   state.election = { phase: "idle" };
   state.unsettledSinceMs = undefined;
+  state.claimedForKeys.clear();
   if (hard) {
     state.currentEpoch = 0;
     state.lastVoteEpoch = 0;

@@ -7,6 +7,7 @@
 import {
   FLAG_FAIL,
   FLAG_MASTER,
+  FLAG_MEET,
   FLAG_NOADDR,
   FLAG_PFAIL,
   FLAG_REPLICA,
@@ -97,7 +98,7 @@ function toEntry(node: ClusterNode): GossipEntry {
     port: node.port,
     otherPort: node.otherPort,
     busPort: node.busPort,
-    flags: node.flags,
+    flags: node.flags & ~FLAG_MEET,
   };
 }
 

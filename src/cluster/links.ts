@@ -18,7 +18,6 @@ export function greet(turn: Turn, id: number, localIp: string): void {
   sendHeartbeat(turn, ready, (node.flags & FLAG_MEET) !== 0 ? "meet" : "ping", node);
   // The PING that was lost with the old link still waits: forgetting it would hide a failure.
   if (waitingSinceMs !== 0) node.pingSentAtMs = waitingSinceMs;
-  dropFlags(node, FLAG_MEET);
 }
 
 /** A link is gone. The next tick makes a new one. */
@@ -41,6 +40,8 @@ export function claimInbound(turn: Turn, link: Link, sender: ClusterNode): void 
   if (!link.inbound || link.node === sender) return;
   if (link.node !== undefined && link.node.inbound === link.id) link.node.inbound = undefined;
   if (sender.inbound !== undefined && sender.inbound !== link.id) turn.dropInbound(sender);
+  // It knows us: there is no need to introduce ourselves any more.
+  dropFlags(sender, FLAG_MEET);
   link.node = sender;
   sender.inbound = link.id;
 }

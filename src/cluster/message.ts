@@ -20,7 +20,7 @@ export const FLAG_MYSELF = 16;
 export const FLAG_HANDSHAKE = 32;
 /** Somebody else answers at the address we knew; a PING from the node itself mends that. */
 export const FLAG_NOADDR = 64;
-/** Our next packet to it is a MEET. */
+/** We introduced ourselves, and it has not linked to us yet: what opens a link to it is a MEET. */
 export const FLAG_MEET = 128;
 /** A master that has, or had, replicas: spare replicas of others may move to it. */
 export const FLAG_MIGRATE_TO = 256;

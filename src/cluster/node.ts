@@ -34,6 +34,8 @@ export interface ClusterNode {
   /** When the PING that waits for its PONG was sent; 0 = none waits. A lost link does not reset it. */
   pingSentAtMs: number;
   pongReceivedAtMs: number;
+  /** When we last introduced ourselves again, its link to us still missing. */
+  metAtMs: number;
   /** Last bytes of any kind from it. */
   dataReceivedAtMs: number;
   /** When FAIL was set. */
@@ -80,6 +82,7 @@ export function createNode(id: NodeId, ordinal: number, flags: number, nowMs: nu
     createdAtMs: nowMs,
     pingSentAtMs: 0,
     pongReceivedAtMs: 0,
+    metAtMs: 0,
     dataReceivedAtMs: 0,
     failedAtMs: 0,
     votedAtMs: 0,

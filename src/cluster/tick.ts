@@ -3,7 +3,7 @@ import { driveElection } from "./election.ts";
 import { suspectIfSilent } from "./failure.ts";
 import { sendHeartbeat, tellNews } from "./gossip.ts";
 import { expireManual, pingSuccessor } from "./manual-failover.ts";
-import { FLAG_MIGRATE_TO } from "./message.ts";
+import { FLAG_MEET, FLAG_MIGRATE_TO } from "./message.ts";
 import {
   hasFailed,
   hasNoAddress,
@@ -41,10 +41,16 @@ export function tick(turn: Turn, tickNumber: number): void {
 /** Ends handshakes that came to nothing, and makes missing links. */
 function tendLinks(turn: Turn): void {
   const { state, nowMs } = turn;
-  const handshakeMs = Math.max(state.options.nodeTimeoutMs, HANDSHAKE_MIN_MS);
   for (const node of state.nodes.values()) {
-    if (isInHandshake(node) && nowMs - node.createdAtMs > handshakeMs) turn.removeNode(node);
-    else turn.openLink(node);
+    if (isInHandshake(node)) {
+      if (nowMs - node.createdAtMs > handshakeMs(turn)) {
+        turn.removeNode(node);
+        continue;
+      }
+      // No answer for half the time a handshake has: perhaps only the link is dead.
+      if (nowMs - node.linkCreatedAtMs > handshakeMs(turn) / 2) turn.dropLink(node);
+    }
+    turn.openLink(node);
   }
 }
 
@@ -86,8 +92,23 @@ function tendNode(turn: Turn, node: ClusterNode): void {
     turn.dropLink(node);
     turn.openLink(node);
   }
+  introduceAgain(turn, node);
   if (node.linkUp && node.pingSentAtMs === 0 && nowMs - node.pongReceivedAtMs > halfMs) ping(turn, node);
   suspectIfSilent(turn, node);
+}
+
+/** A node that answers us but does not link back has lost our MEET, or its handshake with us came to nothing. */
+function introduceAgain(turn: Turn, node: ClusterNode): void {
+  const { state, nowMs } = turn;
+  const link = node.link === undefined ? undefined : state.links.get(node.link);
+  if ((node.flags & FLAG_MEET) === 0 || link === undefined || !node.linkUp) return;
+  if (nowMs - Math.max(node.linkCreatedAtMs, node.metAtMs) <= handshakeMs(turn)) return;
+  node.metAtMs = nowMs;
+  sendHeartbeat(turn, link, "meet", node);
+}
+
+function handshakeMs(turn: Turn): number {
+  return Math.max(turn.state.options.nodeTimeoutMs, HANDSHAKE_MIN_MS);
 }
 
 // --- Spare replicas -------------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ function misfortune(world: World, random: Random): void {
   const { name } = random.pick(world.nodes);
   const other = random.pick(world.nodes).name;
   random.weighted<() => void>([
-    [4, () => () => world.breakLink()],
+    [3, () => () => world.breakLink()],
+    [2, () => () => world.freezeLink()],
     [2, () => () => world.crash(name)],
     [3, () => () => world.restart(name)],
     [2, () => () => world.cut(name, other)],

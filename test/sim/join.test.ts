@@ -1,5 +1,6 @@
 // How a cluster comes together: agreement of all on members, roles, owners and epochs, and how soon.
 import { describe, expect, test } from "bun:test";
+import { formatNodesConf } from "../../src/cluster/nodes-conf.ts";
 import { World } from "./world.ts";
 
 const SLOTS = 16_384;
@@ -54,6 +55,19 @@ describe("after the last MEET all agree", () => {
     }
   });
 
+  test("however many links break meanwhile", () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const world = strangers(6, 0, seed, true, [1, 20]);
+      world.run(150);
+      world.meetAll();
+      for (let n = 0; n < 60; n++) {
+        world.run(10);
+        world.breakLink();
+      }
+      world.runUntil("agreed", 10_000);
+    }
+  });
+
   test("a chain of introductions, where nobody met all the others", () => {
     for (let seed = 1; seed <= 10; seed++) {
       const world = strangers(6, 0, seed, true);
@@ -91,6 +105,18 @@ test("masters that all begin with the same epoch end with epochs of their own", 
       world.runUntil(settled, 5000);
     }
   }
+});
+
+test("the same seed gives the same run, to the last byte", () => {
+  const run = (seed: number): string => {
+    const world = strangers(6, 3, seed, false, [1, 30]);
+    world.meetAll();
+    world.run(3000);
+    const views = world.nodes.map((node) => formatNodesConf(node.machine.state));
+    return `${world.sentMessages} ${world.sentBytes} ${views.join("")}`;
+  };
+  expect(run(1)).toBe(run(1));
+  expect(run(1)).not.toBe(run(2));
 });
 
 test("what is sent for a join is bounded by what it changes", () => {

@@ -248,14 +248,21 @@ export class World {
     this.#cut.clear();
   }
 
-  /** Breaks a random connection. */
+  /** Breaks a random connection; both ends are told. */
   breakLink(): void {
+    const wire = this.#anyWire();
+    if (wire !== undefined) this.#breakWire(wire, undefined);
+  }
+
+  /** A random connection goes dead, and nobody is told: what is sent on it is lost. */
+  freezeLink(): void {
+    const wire = this.#anyWire();
+    if (wire !== undefined) wire.open = false;
+  }
+
+  #anyWire(): Wire | undefined {
     const wires = this.nodes.flatMap((node) => [...node.wires.values()]);
-    const wire = wires[Math.floor(this.random() * wires.length)];
-    if (wire === undefined) return;
-    this.#breakWire(wire, undefined);
-    wire.from.wires.delete(wire.fromLink);
-    wire.to.wires.delete(wire.toLink);
+    return wires[Math.floor(this.random() * wires.length)];
   }
 
   // --- The shell ----------------------------------------------------------------------------------------------
