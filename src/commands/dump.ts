@@ -96,7 +96,8 @@ const restoreRow = {
   arity: -4,
   keys: [keyAt(1, "OW", "update")],
   categories: ["keyspace", "dangerous"],
-  complexity: "O(N) in the size of the payload",
+  complexity:
+    "O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).",
   history: [
     ["3.0.0", "Added the `REPLACE` modifier."],
     ["5.0.0", "Added the `ABSTTL` modifier."],
@@ -115,7 +116,8 @@ export const dumpFamily = family("generic", [
     flags: ["readonly"],
     keys: [keyAt(1, "RO", "access")],
     since: "2.6.0",
-    complexity: "O(N) in the size of the value",
+    complexity:
+      "O(1) to access the key and additional O(N*M) to serialize it, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1).",
     summary: "Gives a key's value as bytes that RESTORE takes.",
     tips: ["nondeterministic_output"],
     syntax: "key",
