@@ -22,10 +22,16 @@ import { find, removeFound } from "./table";
 const HIDE: u32 = 1;
 const IGNORE: u32 = 2;
 
+/** The list is there from the start, so that a death or two can be recorded when memory is full. */
+const FIRST_ROOM: u32 = 4096;
 const KEPT_ROOM: u32 = 65536;
 
 let list: usize = 0;
 let listLength: u32 = 0;
+
+export function initExpiry(): void {
+  list = alloc(FIRST_ROOM);
+}
 
 export function hasExpired(entry: usize): bool {
   return Entry.expires(entry) && Entry.expireAt(entry) < load<f64>(STATE_NOW_MS);
@@ -74,10 +80,7 @@ export function lookupWrite(slot: u32, key: usize, length: u32): usize {
 export function recordExpired(entry: usize): bool {
   const length = Entry.keyLength(entry);
   const size = (8 + length + 3) & ~3;
-  if (list == 0) {
-    list = alloc(max(size, 4096));
-    if (list == 0) return false;
-  } else if (listLength + size > sizeOf(list)) {
+  if (listLength + size > sizeOf(list)) {
     const moved = resize(list, listLength, max(listLength + size, sizeOf(list) * 2));
     if (moved == 0) return false;
     list = moved;
@@ -100,7 +103,7 @@ export function takeExpired(): void {
 export function clearExpired(): void {
   store<u32>(STATE_EXPIRED_COUNT, 0);
   listLength = 0;
-  if (list == 0 || sizeOf(list) <= KEPT_ROOM) return;
+  if (sizeOf(list) <= KEPT_ROOM) return;
   free(list);
-  list = 0;
+  list = alloc(FIRST_ROOM);
 }

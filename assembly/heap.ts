@@ -280,14 +280,17 @@ function findRun(length: u32): u32 {
   return 0;
 }
 
-/** Grows memory so that it ends in `length` free pages: by 1 MiB or a 32nd of it at least, where that is allowed. */
+/**
+ * Grows memory so that it ends in `length` free pages, where that is allowed. By a quarter at least: pages cost
+ * nothing before they are used, but each growth costs the host new views.
+ */
 function growBy(length: u32): bool {
   const limit = pageLimit();
   let need = length;
   const last = Page.record(pages - 1);
   if (load<u8>(last, KIND) == FREE) need -= min(need, load<u32>(last, FIRST));
   if (pages + need > limit) return false;
-  const step = min(max(need, min(max(pages >> 5, 16), 256)), limit - pages);
+  const step = min(max(need, min(max(pages >> 2, 64), 4096)), limit - pages);
   if (memory.grow(step) < 0) return false;
   const from = pages;
   pages += step;
