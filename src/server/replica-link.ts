@@ -9,6 +9,8 @@ import type { ClientConnection } from "./client.ts";
 
 /** Bytes a socket may have queued before the log or the snapshot waits for it. */
 const QUEUE_LIMIT = 1_048_576;
+/** Bytes of a copy that go to the socket at a time. */
+const BATCH = 65536;
 
 const encoder = new TextEncoder();
 
@@ -32,6 +34,9 @@ export class ReplicaLink {
   /** The line that answers PSYNC has not gone out yet: what follows it is kept. */
   #held: Uint8Array[] | undefined;
   #isClosed = false;
+  /** A slot's entries are few bytes, and each write to a socket costs: they go out together. */
+  #batch = new Uint8Array(0);
+  #batched = 0;
   /** A copy whose size must be told first. */
   #collected: Uint8Array[] | undefined;
   #mark = "";
@@ -75,18 +80,35 @@ export class ReplicaLink {
   /** @param mark 40 characters that will not occur in the copy */
   beginCopy(mark: string): void {
     this.phase = "copying";
+    this.#batch = new Uint8Array(BATCH);
     this.#mark = mark;
     if (this.endsByMark) this.send(encoder.encode(`$EOF:${mark}\r\n`));
     else this.#collected = [];
   }
 
   copy(bytes: Uint8Array): void {
+    if (this.#batched + bytes.length > this.#batch.length) this.flushCopy();
+    if (bytes.length > this.#batch.length) return this.#copyNow(bytes);
+    this.#batch.set(bytes, this.#batched);
+    this.#batched += bytes.length;
+  }
+
+  /** What was gathered of the copy goes out. */
+  flushCopy(): void {
+    const gathered = this.#batch.subarray(0, this.#batched);
+    this.#batched = 0;
+    if (gathered.length > 0) this.#copyNow(gathered);
+  }
+
+  #copyNow(bytes: Uint8Array): void {
     if (this.#collected === undefined) this.send(bytes);
     else this.#collected.push(bytes.slice());
   }
 
   /** The copy is complete. One that ended by a mark is followed by nothing until the replica speaks. */
   endCopy(): void {
+    this.flushCopy();
+    this.#batch = new Uint8Array(0);
     this.snapshot = undefined;
     if (this.#collected === undefined) {
       this.send(encoder.encode(this.#mark));

@@ -109,8 +109,8 @@ export class ReplicationMaster {
     stats.totals.fullSyncs++;
     this.#keepBacklog();
     if (request !== undefined) reply.simple(`FULLRESYNC ${history.replId} ${log.end}`);
-    this.#cut(link);
     link.afterReply(() => this.#goOn(link));
+    this.#cut(link);
   }
 
   acknowledged(client: ClientConnection, offset: number): void {
@@ -280,6 +280,7 @@ export class ReplicationMaster {
     } catch (error) {
       return this.#copyFailed(link, error);
     }
+    link.flushCopy();
     if (!snapshot.isDone) {
       if (link.hasRoom) soon(() => this.#goOn(link));
       return;

@@ -1,0 +1,210 @@
+// Masters and replicas by REPLICAOF: ours and real ones in every order. What a replica holds is compared key by key
+// with its master, expiries included.
+import { describe, expect, test } from "bun:test";
+import { fileScope } from "../support/cleanup.ts";
+import type { Client } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
+import { contents, follow, replicationInfo, untilCaughtUp, untilLinked } from "../support/replication.ts";
+import { type Flags, type Server, startOurs, startRedis } from "../support/servers.ts";
+
+const scope = fileScope();
+
+type Kind = "ours" | "theirs";
+const ALONE: Flags = { "cluster-enabled": "no" };
+
+function start(kind: Kind, flags: Flags = {}): Promise<Server> {
+  // A real master would wait five seconds for more replicas before it begins a copy.
+  if (kind === "theirs") return startRedis(scope, { "repl-diskless-sync-delay": 0, ...flags });
+  return startOurs(scope, { ...ALONE, ...flags });
+}
+
+/** Fills a server with strings of every form: numbers, short, long, compressible, binary, with and without expiry. */
+async function fill(client: Client, count: number, from = 0): Promise<void> {
+  const expireAtMs = Date.now() + 3_600_000;
+  for (let at = from; at < from + count; at += 1000) {
+    const requests: (string | number | Uint8Array)[][] = [];
+    for (let i = at; i < Math.min(at + 1000, from + count); i++) {
+      const key = `key:${i}`;
+      const value = [
+        String(i * 7919),
+        `v${i}`,
+        `${i} and on `.repeat(20),
+        Buffer.from([0, 255, 13, 10, i & 255]),
+      ][i % 4];
+      if (i % 3 === 0) requests.push(["SET", key, value as string, "PXAT", expireAtMs + i]);
+      else requests.push(["SET", key, value as string]);
+    }
+    await client.pipeline(requests);
+  }
+}
+
+async function expectSame(master: Client, replica: Client): Promise<void> {
+  await untilCaughtUp(master, replica);
+  const [expected, found] = [await contents(master), await contents(replica)];
+  expect(found.length).toBe(expected.length);
+  expect(found).toEqual(expected);
+}
+
+describe.each<[Kind, Kind]>([
+  ["ours", "theirs"],
+  ["theirs", "ours"],
+  ["ours", "ours"],
+])("%s followed by %s", (masterKind, replicaKind) => {
+  test("copies 50 000 keys while more are written, streams, and comes back after the link broke", async () => {
+    const [masterServer, replicaServer] = [await start(masterKind), await start(replicaKind)];
+    const master = await masterServer.connect();
+    await fill(master, 50_000);
+    await master.ask("SET", "long", "x".repeat(3_000_000));
+    await master.ask("SELECT", 3);
+    await master.ask("SET", "elsewhere", "here");
+    await master.ask("SELECT", 0);
+    // What the replica had before must go.
+    const before = await replicaServer.connect();
+    await before.ok("SET", "mine", "gone soon");
+
+    const replica = await replicaServer.connect();
+    await replica.ok("REPLICAOF", "127.0.0.1", masterServer.port);
+    let written = 0;
+    let isLinked = false;
+    while (!isLinked) {
+      await fill(master, 500, 40_000 + written);
+      await master.pipeline([
+        ["INCR", "counter"],
+        ["APPEND", "tail", `${written};`],
+        ["DEL", `key:${written}`],
+      ]);
+      written += 500;
+      isLinked = (await replicationInfo(replica)).get("master_link_status") === "up";
+    }
+    await expectSame(master, replica);
+    await replica.ask("SELECT", 3);
+    expect(await replica.ask("GET", "elsewhere")).toBe("here");
+    await replica.ask("SELECT", 0);
+    expect(await replica.ask("SET", "a", "b")).toBe("-READONLY You can't write against a read only replica.");
+
+    // Expiry, rewritten commands and other databases reach it too.
+    await master.pipeline([
+      ["SET", "brief", "x", "PX", 60],
+      ["SETEX", "hour", 3600, "x"],
+      ["GETDEL", "counter"],
+      ["GETEX", "hour", "PERSIST"],
+      ["INCRBYFLOAT", "float", "1.5"],
+      ["EXPIRE", "long", 1000],
+      ["SELECT", 5],
+      ["SET", "five", "5"],
+      ["COPY", "five", "copied", "DB", 0],
+      ["SELECT", 0],
+    ]);
+    await eventually(async () => (await master.ask("GET", "brief")) === null, 5000, "the key expires");
+    await expectSame(master, replica);
+
+    // The link breaks: the replica comes back by itself and misses nothing.
+    await fill(master, 1000, 100_000);
+    if (masterKind === "theirs") await master.ask("CLIENT", "KILL", "TYPE", "replica");
+    else await replica.ask("REPLICAOF", "NO", "ONE");
+    await fill(master, 1000, 101_000);
+    if (masterKind !== "theirs") await replica.ok("REPLICAOF", "127.0.0.1", masterServer.port);
+    await untilLinked(replica);
+    await expectSame(master, replica);
+    expect(await master.ask("WAIT", 1, 5000)).toBe(1);
+  }, 120_000);
+});
+
+test("a chain ours - ours - theirs - ours passes every byte on, and its middle can be promoted", async () => {
+  const servers = [await start("ours"), await start("ours"), await start("theirs"), await start("ours")];
+  const top = await (servers[0] as Server).connect();
+  await fill(top, 2000);
+  const clients = [top];
+  for (let i = 1; i < servers.length; i++) {
+    clients.push(await follow(servers[i] as Server, servers[i - 1] as Server));
+  }
+  await fill(top, 2000, 2000);
+  await top.ok("SET", "last", "word");
+  for (const replica of clients.slice(1)) {
+    await eventually(async () => (await replica.ask("GET", "last")) === "word", 10_000, "the write arrives");
+    await expectSame(top, replica);
+  }
+  const offsets = await Promise.all(
+    clients.map(async (client) => (await replicationInfo(client)).get("master_repl_offset")),
+  );
+  const ids = await Promise.all(
+    clients.map(async (client) => (await replicationInfo(client)).get("master_replid")),
+  );
+  expect(new Set(ids).size).toBe(1);
+  expect(new Set(offsets).size).toBe(1);
+
+  const promoted = clients[1] as Client;
+  await promoted.ok("REPLICAOF", "NO", "ONE");
+  expect((await replicationInfo(promoted)).get("master_replid2")).toBe(ids[0] as string);
+  await promoted.ok("SET", "after", "promotion");
+  for (const replica of clients.slice(2)) {
+    await eventually(
+      async () => (await replica.ask("GET", "after")) === "promotion",
+      20_000,
+      "the write arrives",
+    );
+    await expectSame(promoted, replica);
+  }
+}, 60_000);
+
+test("a replica that cannot reach its master serves what it has, unless told not to", async () => {
+  const [masterServer, replicaServer] = [
+    await start("ours"),
+    await start("ours", { "replica-serve-stale-data": "no" }),
+  ];
+  const master = await masterServer.connect();
+  await master.ok("SET", "a", "1");
+  const replica = await follow(replicaServer, masterServer);
+  await untilCaughtUp(master, replica);
+  expect(await replica.ask("GET", "a")).toBe("1");
+  await masterServer.stop("SIGKILL");
+  const down = "-MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+  await eventually(async () => (await replica.ask("GET", "a")) === down, 5000, "MASTERDOWN");
+  expect(((await replica.ask("ROLE")) as string[]).slice(0, 3)).toEqual([
+    "slave",
+    "127.0.0.1",
+    masterServer.port,
+  ] as never);
+  await replica.ok("REPLICAOF", "NO", "ONE");
+  expect(await replica.ask("GET", "a")).toBe("1");
+}, 60_000);
+
+test("a master asks for good replicas before it writes, where it is told to", async () => {
+  const [masterServer, replicaServer] = [
+    await start("ours", { "min-replicas-to-write": 1 }),
+    await start("theirs"),
+  ];
+  const master = await masterServer.connect();
+  expect(await master.ask("SET", "a", "1")).toBe("-NOREPLICAS Not enough good replicas to write.");
+  const replica = await follow(replicaServer, masterServer);
+  await eventually(async () => (await master.ask("SET", "a", "1")) === "OK", 5000, "the replica counts");
+  expect(await master.ask("WAIT", 1, 5000)).toBe(1);
+  expect(await master.ask("WAIT", 2, 50)).toBe(1);
+  await replica.ok("REPLICAOF", "NO", "ONE");
+  await eventually(
+    async () => (await master.ask("SET", "a", "2")) === "-NOREPLICAS Not enough good replicas to write.",
+    5000,
+    "the master notices",
+  );
+}, 60_000);
+
+test("a replica with a password follows a master that asks for one", async () => {
+  const masterServer = await startRedis(scope, { "repl-diskless-sync-delay": 0 }, { password: "secret" });
+  const master = await masterServer.connect();
+  await master.ok("SET", "a", "1");
+  const replicaServer = await start("ours", { masterauth: "secret" });
+  const replica = await follow(replicaServer, masterServer);
+  expect(await replica.ask("GET", "a")).toBe("1");
+}, 60_000);
+
+test("a list in the master's data is refused by name, and what the replica had is kept", async () => {
+  const [masterServer, replicaServer] = [await start("theirs"), await start("ours")];
+  const master = await masterServer.connect();
+  await master.ask("RPUSH", "queue", "job");
+  const replica = await replicaServer.connect();
+  await replica.ok("SET", "mine", "1");
+  await replica.ok("REPLICAOF", "127.0.0.1", masterServer.port);
+  const reason = "slotmesh holds strings only; key queue is a list";
+  await eventually(() => replicaServer.child.output.includes(reason), 10_000, "the reason is in the log");
+  expect((await replicationInfo(replica)).get("master_link_status")).toBe("down");
+}, 60_000);
