@@ -2,6 +2,7 @@
 import { configure, describeFatal } from "./server/config/start.ts";
 import { FatalConfigError } from "./server/config/parse.ts";
 import { absolute, expand, readStandardInput, readText } from "./io/disk.ts";
+import { onAbandoned } from "./io/children.ts";
 import { exit, onSignal, print, printError, processId, runtime } from "./io/process.ts";
 import { Node } from "./server/node.ts";
 import { StartError } from "./server/start-error.ts";
@@ -62,6 +63,10 @@ function serve(args: readonly string[]): void {
       node.ended();
     });
   }
+  onAbandoned(() => {
+    node.log.write("warning", "The cluster's supervisor is gone, shutting down.");
+    node.ended();
+  });
   greet(node);
 }
 

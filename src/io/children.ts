@@ -5,6 +5,9 @@ import { closeSync, openSync } from "node:fs";
 /** How a process ended: with a code, by a signal, or it never began. */
 export type Ending = { readonly code: number } | { readonly signal: string } | { readonly reason: string };
 
+/** Set in the environment of a child: its standard input is a pipe that ends when the process that made it does. */
+const TETHERED = "SLOTMESH_TETHERED";
+
 export interface Child {
   /** Undefined when it could not be started. */
   readonly pid: number | undefined;
@@ -23,7 +26,12 @@ export function startChild(command: readonly string[], logPath: string): Child {
   const [program = "", ...args] = command;
   const log = openSync(logPath, "a");
   try {
-    const child = spawn(program, args, { stdio: ["ignore", log, log], detached: true });
+    const child = spawn(program, args, {
+      stdio: ["pipe", log, log],
+      detached: true,
+      env: { ...process.env, [TETHERED]: "1" },
+    });
+    child.stdin?.on("error", () => {}); // nothing is ever written to it
     const ended = new Promise<Ending>((resolve) => {
       child.once("error", (error) => resolve({ reason: error.message }));
       child.once("exit", (code, signal) => resolve(signal === null ? { code: code ?? 0 } : { signal }));
@@ -38,4 +46,12 @@ export function startChild(command: readonly string[], logPath: string): Child {
   } finally {
     closeSync(log);
   }
+}
+
+/** In a child: calls `run` when the process that started it is gone, however it went. */
+export function onAbandoned(run: () => void): void {
+  if (process.env[TETHERED] === undefined) return;
+  process.stdin.on("end", run);
+  process.stdin.on("error", run);
+  process.stdin.resume();
 }

@@ -111,6 +111,17 @@ describe("slotmesh cluster --masters 3 --replicas 1", () => {
     await eventually(() => !pids.some(isAlive), 5000, "every node's process is gone");
   });
 
+  test("nodes do not outlive a supervisor that was killed", async () => {
+    const firstPort = await freePortRun(3);
+    const ports = [firstPort, firstPort + 1, firstPort + 2];
+    const args = ["--masters", "3", "--replicas", "0", "--port", String(firstPort), "--dir", tempDir(scope)];
+    const child = spawn(scope, [process.execPath, MAIN, "cluster", ...args], { cwd: ROOT });
+    await untilTable(child, ports);
+    const pids = await pidsOf(ports);
+    await child.stop("SIGKILL");
+    await eventually(() => !pids.some(isAlive), 5000, "every node's process is gone");
+  });
+
   test("a port in use is one clear line and leaves nothing running", async () => {
     const firstPort = await freePortRun(6);
     await startRedis(scope, {}, { port: firstPort + 3 });
