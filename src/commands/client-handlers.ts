@@ -13,8 +13,10 @@ const NOT_TRACKING = new ReplyError(
   "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled",
 );
 
-const wrongForm = (name: string): ReplyError =>
-  new ReplyError(`ERR unknown subcommand or wrong number of arguments for '${name}'. Try CLIENT HELP.`);
+const wrongForm = (args: Args): ReplyError =>
+  new ReplyError(
+    `ERR unknown subcommand or wrong number of arguments for '${args.latin1(1)}'. Try CLIENT HELP.`,
+  );
 
 /** Gives a client its name; an empty one takes it away. Printable ASCII only, so that CLIENT LIST stays a line. */
 export function nameClient(client: Client, name: Uint8Array): void {
@@ -205,7 +207,7 @@ export function noEvict(ctx: Context, args: Args, reply: Reply): void {
 }
 
 export function pause(ctx: Context, args: Args, reply: Reply): void {
-  if (args.count > 4) throw wrongForm("pause");
+  if (args.count > 4) throw wrongForm(args);
   if (args.count === 4 && !args.is(3, "WRITE") && !args.is(3, "ALL")) {
     throw new ReplyError("ERR CLIENT PAUSE mode must be WRITE or ALL");
   }
@@ -222,7 +224,7 @@ export function unpause(ctx: Context, _args: Args, reply: Reply): void {
 }
 
 export function unblock(ctx: Context, args: Args, reply: Reply): void {
-  if (args.count > 4) throw wrongForm("unblock");
+  if (args.count > 4) throw wrongForm(args);
   if (args.count === 4 && !args.is(3, "TIMEOUT") && !args.is(3, "ERROR")) {
     throw new ReplyError("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
   }

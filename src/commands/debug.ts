@@ -3,6 +3,7 @@ import type { Args } from "../engine/args.ts";
 import { NO_SUCH_KEY, ReplyError } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { Context } from "./context.ts";
+import { referencesOf } from "./generic-object.ts";
 import { writeHelp } from "./help.ts";
 
 export function debug(ctx: Context, args: Args, reply: Reply): void {
@@ -30,7 +31,7 @@ function object(ctx: Context, args: Args, reply: Reply): void {
   // The payload of DUMP without its type, version and checksum.
   const length = (ctx.rdb.dump(key)?.length ?? 11) - 11;
   reply.simple(
-    `Value at:${key.ptr.toString(16).padStart(12, "0")} refcount:1 encoding:${encoding} ` +
+    `Value at:0x${key.ptr.toString(16).padStart(12, "0")} refcount:${referencesOf(ctx, key, encoding)} encoding:${encoding} ` +
       `serializedlength:${length} lru:${clock} lru_seconds_idle:${idle}`,
   );
 }

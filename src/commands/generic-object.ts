@@ -34,12 +34,16 @@ export function objectFrequency(ctx: Context, args: Args, reply: Reply): void {
   reply.integer(clock & COUNTER_MASK);
 }
 
-/** Values have one owner here; those that Redis would share are told as it tells them. */
 export function objectReferences(ctx: Context, args: Args, reply: Reply): void {
   const key = args.at(2);
   const encoding = ctx.keys.encoding(key);
   if (encoding === undefined) return reply.null();
-  reply.integer(encoding === "int" && isShared(ctx, key) ? SHARED_REFERENCES : 1);
+  reply.integer(referencesOf(ctx, key, encoding));
+}
+
+/** Values have one owner here; those that Redis would share are told as it tells them. */
+export function referencesOf(ctx: Context, key: Slice, encoding: string): number {
+  return encoding === "int" && isShared(ctx, key) ? SHARED_REFERENCES : 1;
 }
 
 /** Whether an integer lies in [0, 10000): it has at most four digits and no sign. */

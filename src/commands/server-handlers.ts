@@ -68,9 +68,9 @@ export function shutdown(ctx: Context, args: Args, reply: Reply): void {
 export function lolwut(ctx: Context, args: Args, reply: Reply): void {
   let version = 0;
   if (args.count > 2 && args.is(1, "VERSION")) {
-    const asked = args.number(2);
+    const asked = args.integer(2);
     if (asked === undefined) throw NOT_INTEGER;
-    version = asked;
+    version = Number(asked % 1000n);
   }
   reply.verbatim("txt", `${drawMesh(ctx.nowMs, version)}\nslotmesh ver. ${ctx.server.admin.version}\n`);
 }
@@ -79,7 +79,10 @@ const SLOWLOG_RANGE = new ReplyError("ERR count should be greater than or equal 
 
 export function slowlogGet(ctx: Context, args: Args, reply: Reply): void {
   if (args.count > 3) {
-    throw new ReplyError("ERR unknown subcommand or wrong number of arguments for 'get'. Try SLOWLOG HELP.");
+    const name = args.latin1(1);
+    throw new ReplyError(
+      `ERR unknown subcommand or wrong number of arguments for '${name}'. Try SLOWLOG HELP.`,
+    );
   }
   const asked = args.count === 3 ? args.integer(2) : 10n;
   if (asked === undefined || asked < -1n) throw SLOWLOG_RANGE;

@@ -100,16 +100,21 @@ export class Config implements Configuration {
   /** Spelling and text of every directive a pattern names; an exact name is echoed in the case it was asked in. */
   get(patterns: readonly string[]): Map<string, string> {
     const found = new Map<string, string>();
-    const byPattern = patterns.filter((pattern) => /[*?[]/.test(pattern));
+    const seen = new Set<string>();
+    const show = (spelling: string, name: Name): void => {
+      if (seen.has(spelling.toLowerCase())) return;
+      seen.add(spelling.toLowerCase());
+      found.set(spelling, this.text(name));
+    };
+    const isGlob = (pattern: string): boolean => /[*?[]/.test(pattern);
     for (const pattern of patterns) {
-      const name = byPattern.includes(pattern) ? undefined : findDirective(pattern);
-      if (name !== undefined) found.set(pattern, this.text(name));
+      const name = isGlob(pattern) ? undefined : findDirective(pattern);
+      if (name !== undefined) show(pattern, name);
     }
-    if (byPattern.length === 0) return found;
-    for (const name of NAMES) {
+    const globs = patterns.filter(isGlob);
+    for (const name of globs.length === 0 ? [] : NAMES) {
       for (const spelling of [name, directiveOf(name).alias]) {
-        if (spelling === undefined || found.has(spelling)) continue;
-        if (byPattern.some((pattern) => matchesGlob(pattern, spelling))) found.set(spelling, this.text(name));
+        if (spelling !== undefined && globs.some((glob) => matchesGlob(glob, spelling))) show(spelling, name);
       }
     }
     return found;
@@ -179,10 +184,10 @@ export class Config implements Configuration {
       if (change === "protected" && this.value("enable-protected-configs") !== "yes") {
         throw new SetError(asked, "can't set protected config");
       }
-      if (chosen.some((other) => other.name === name && other.asked === asked)) {
+      if (chosen.some((other) => other.name === name && other.asked === asked.toLowerCase())) {
         throw new SetError(asked, "duplicate parameter");
       }
-      chosen.push({ name, asked, text });
+      chosen.push({ name, asked: asked.toLowerCase(), text });
     }
     return chosen;
   }

@@ -246,7 +246,7 @@ const cluster = {
   "cluster-replica-no-failover": no(alias("cluster-slave-no-failover")),
   "cluster-allow-reads-when-down": no(),
   "cluster-allow-pubsubshard-when-down": yes(UNBUILT),
-  "cluster-link-sendbuf-limit": row(memory(), "0"),
+  "cluster-link-sendbuf-limit": row(memory({ max: 2n ** 64n - 1n }), "0"),
 };
 
 const persistence = {

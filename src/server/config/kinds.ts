@@ -25,6 +25,7 @@ export interface Kind<V> {
 }
 
 const INT64_MAX = 2n ** 63n - 1n;
+const UINT64_MAX = 2n ** 64n - 1n;
 export const INT_MAX = 2147483647;
 /** Largest count a 64-bit directive takes; kept as text, since a number stops being exact at 2^53. */
 export const LONG_MAX = INT64_MAX;
@@ -45,8 +46,11 @@ function single(words: readonly string[]): string {
 }
 
 /** Words of a directive that takes several; one quoted argument holding them all will do too. */
-const several = (words: readonly string[]): readonly string[] =>
-  words.length === 1 ? (words[0] ?? "").split(" ").filter((word) => word !== "") : words;
+export function several(words: readonly string[]): readonly string[] {
+  const [word] = words;
+  if (word === undefined || words.length > 1) return words;
+  return word === "" ? [] : word.split(" ");
+}
 
 export function flag(): Kind<boolean> {
   return {
@@ -103,13 +107,13 @@ const UNITS: Record<string, bigint> = {
   gb: 1024n ** 3n,
 };
 
-/** Bytes from `64`, `1k` (1000), `1kb` (1024) and so on; undefined when it is no such thing. */
+/** No digits are 0, as Redis has it. Bytes from `64`, `1k` (1000), `1kb` (1024) and so on; undefined when it is no such thing. */
 export function parseMemory(word: string): bigint | undefined {
-  const match = /^([0-9]+)([a-z]*)$/.exec(word.toLowerCase());
+  const match = /^([0-9]*)([a-z]*)$/.exec(word.toLowerCase());
   const unit = match === null ? undefined : UNITS[match[2] ?? ""];
   if (match === null || unit === undefined) return undefined;
-  const bytes = BigInt(match[1] ?? "") * unit;
-  return bytes > INT64_MAX ? undefined : bytes;
+  const bytes = BigInt(match[1] || "0") * unit;
+  return bytes > UINT64_MAX ? undefined : bytes;
 }
 
 export interface MemoryOptions {

@@ -1,19 +1,16 @@
 // Directives whose value has a grammar of its own: save points, output limits, event classes and the like.
-import { ConfigError, type Kind, parseMemory, type Setting } from "./kinds.ts";
+import { ConfigError, type Kind, parseMemory, several, type Setting } from "./kinds.ts";
 
 export interface SavePoint {
   readonly seconds: number;
   readonly changes: number;
 }
 
-const oneArgument = (words: readonly string[]): readonly string[] =>
-  words.length === 1 ? (words[0] ?? "").split(" ").filter((word) => word !== "") : words;
-
 /** `save 900 1 300 10`: pairs of seconds and changes; an empty argument for no snapshots. Lines add up. */
 export const savePoints: Kind<readonly SavePoint[]> = {
   replacedAtRunTime: true,
   parse(words, before) {
-    const numbers = oneArgument(words);
+    const numbers = several(words);
     if (numbers.length === 0) return { value: [], text: "" };
     const points: SavePoint[] = [...(before?.value ?? [])];
     for (let i = 0; i < numbers.length; i += 2) {
@@ -46,8 +43,8 @@ const NO_LIMIT: OutputLimit = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
 /** `client-output-buffer-limit class hard soft seconds ...`; a class not named keeps what it had. */
 export const outputLimits: Kind<OutputLimits> = {
   parse(words, before) {
-    const parts = oneArgument(words);
-    if (parts.length === 0 || parts.length % 4 !== 0) {
+    const parts = several(words);
+    if (words.length === 0 || parts.length % 4 !== 0) {
       throw new ConfigError("Wrong number of arguments in buffer limit configuration.");
     }
     const limits = { ...(before?.value ?? { normal: NO_LIMIT, replica: NO_LIMIT, pubsub: NO_LIMIT }) };
@@ -83,7 +80,7 @@ function limitLines(limits: OutputLimits, replicaName: string): string[] {
 /** Three process scores, for master, replica and background child. */
 export const oomScores: Kind<readonly number[]> = {
   parse(words) {
-    const parts = oneArgument(words);
+    const parts = several(words);
     if (parts.length !== 3) throw new ConfigError("wrong number of arguments");
     const value = parts.map(Number);
     if (!parts.every((part) => /^-?[0-9]+$/.test(part)) || value.some((score) => Math.abs(score) > 2000)) {
@@ -97,8 +94,8 @@ export const oomScores: Kind<readonly number[]> = {
 /** Percentiles between 0 and 100, or an empty argument for none. */
 export const percentiles: Kind<readonly number[]> = {
   parse(words) {
-    const parts = oneArgument(words);
-    if (parts.some((part) => !/^-?[0-9]+(\.[0-9]*)?$/.test(part))) {
+    const parts = several(words);
+    if (parts.some((part) => !/^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+|0x[0-9a-f]+)(e[+-]?[0-9]+)?$/i.test(part))) {
       throw new ConfigError("Invalid latency-tracking-info-percentiles parameters");
     }
     const value = parts.map(Number);
