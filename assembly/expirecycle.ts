@@ -4,10 +4,12 @@
 // tags tell which entries have an expiry, and counts tell slots and databases without any, so only entries that can
 // have expired are looked at.
 import { DATABASE_COUNT, SLOT_COUNT, STATE_DB, STATE_NOW_MS, STATE_RESULT_NUMBER } from "./abi";
+import { Bucket, bucketAt } from "./bucket";
 import { Database, Slot } from "./database";
 import { Entry, dispose } from "./entry";
 import { recordExpired } from "./expiry";
-import { Bucket, bucketAt, removeAt, removedLine, shrink } from "./table";
+import { shrink } from "./growth";
+import { removeAt, removedLine } from "./table";
 
 /** What it costs to see that a slot has nothing, in parts of a bucket line looked at. */
 const SLOT_COST: f64 = 0.0625;

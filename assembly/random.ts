@@ -3,10 +3,12 @@
 // A number below the count of keys picks a block of slots, then a slot, by adding up their counts. In the slot, a
 // bucket is drawn and accepted as often as it holds keys (out of 32), which makes up for buckets being unequal.
 import { STATE_KEEP_EXPIRED, STATE_RESULT_LENGTH, STATE_RESULT_PTR } from "./abi";
+import { Bucket, bucketAt } from "./bucket";
 import { Database, Slot } from "./database";
 import { Entry, dispose } from "./entry";
 import { hasExpired, recordExpired } from "./expiry";
-import { Bucket, bucketAt, removeAt, shrink } from "./table";
+import { shrink } from "./growth";
+import { removeAt } from "./table";
 
 const DRAWS: u32 = 32;
 /** Expired keys met before a replica, which may not delete them, shows one. */

@@ -32,7 +32,7 @@ import {
   RDB_UNCOMPRESSED_LIMIT,
   RDB_VERSION,
 } from "./rdbformat";
-import { Bucket, bucketAt } from "./table";
+import { Bucket, bucketAt } from "./bucket";
 
 const FOOTER: u32 = 10;
 /** The most a head of a string takes: two lengths and a byte. */

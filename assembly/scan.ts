@@ -12,7 +12,7 @@ import { REFUSED_OUT_OF_MEMORY, SLOT_COUNT, STATE_KEEP_EXPIRED, STATE_RESULT_NUM
 import { Database, Slot } from "./database";
 import { hasExpired } from "./expiry";
 import { List, addToList, beginList, endList } from "./list";
-import { Bucket, bucketAt } from "./table";
+import { Bucket, bucketAt } from "./bucket";
 
 /** Buckets looked at per key asked for, at most: a sparse table must not hold up everybody else. */
 const PATIENCE: u32 = 10;

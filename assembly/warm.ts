@@ -9,7 +9,7 @@
 import { slotOf } from "./crc16";
 import { Database, Slot } from "./database";
 import { hashOf } from "./hash";
-import { Bucket, bucketOf } from "./table";
+import { Bucket, bucketOf } from "./bucket";
 
 const BATCH: u32 = 16;
 /** A keyspace of fewer keys is in the caches anyway. */
