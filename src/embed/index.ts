@@ -18,7 +18,7 @@ export type { Directives, DirectiveValue } from "./node.ts";
 /** How long a node may take to answer and a cluster to agree, unless said. */
 const READY_TIMEOUT_MS = 30_000;
 
-export type ServerOptions = NodeOptions;
+export type ServerOptions = Omit<NodeOptions, "isTemporary">;
 
 export interface EmbeddedServer {
   readonly host: string;
@@ -117,17 +117,15 @@ function requireCount(name: string, value: number, least: number): void {
   throw new StartError(`${name} is to be a whole number from ${least} to 1000, not ${value}`);
 }
 
-function startAll(
-  nodes: EmbeddedNode[],
-  dirs: readonly string[],
-  { port, config = {} }: ClusterOptions,
-): void {
+function startAll(nodes: EmbeddedNode[], dirs: readonly string[], options: ClusterOptions): void {
+  const { port, config = {} } = options;
+  const isTemporary = options.dir === undefined;
   const password = config["requirepass"];
   // A replica has to tell its master the password that masters ask of everybody.
   const shared = password === undefined ? config : { masterauth: String(password), ...config };
   for (const [i, dir] of dirs.entries()) {
     const own = port === undefined ? undefined : port + i;
-    nodes.push(startNode({ port: own, dir, config: { ...shared, "cluster-enabled": true } }));
+    nodes.push(startNode({ port: own, dir, isTemporary, config: { ...shared, "cluster-enabled": true } }));
   }
 }
 

@@ -27,6 +27,8 @@ export interface NodeOptions {
   readonly port?: number | undefined;
   /** Where its files are kept; a temporary directory, removed by `stop`, unless said. */
   readonly dir?: string | undefined;
+  /** True when the caller removes `dir` after the node's end: nothing in it needs to survive a crash. */
+  readonly isTemporary?: boolean | undefined;
   /** The log goes to `node.log` in the directory unless `logfile` says otherwise (`""` = standard output). */
   readonly config?: Directives | undefined;
 }
@@ -43,7 +45,7 @@ export class EmbeddedNode {
   constructor(
     private readonly node: Node,
     readonly dir: string,
-    private readonly isTemporary: boolean,
+    private readonly ownsDir: boolean,
   ) {}
 
   get host(): string {
@@ -65,27 +67,28 @@ export class EmbeddedNode {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.node.stop();
-    if (this.isTemporary) removeDirectory(this.dir);
+    if (this.ownsDir) removeDirectory(this.dir);
   }
 }
 
 /** Starts a node. Throws StartError when it cannot: a directive is wrong, the port is taken, the directory is not usable. */
 export function startNode(options: NodeOptions): EmbeddedNode {
-  const isTemporary = options.dir === undefined;
-  const dir = isTemporary ? makeTemporaryDirectory("slotmesh-") : absolute(options.dir);
+  const ownsDir = options.dir === undefined;
+  const dir = ownsDir ? makeTemporaryDirectory("slotmesh-") : absolute(options.dir);
   try {
-    if (!isTemporary) makeDirectory(dir);
-    return new EmbeddedNode(startOnFreePort(options, dir), dir, isTemporary);
+    if (!ownsDir) makeDirectory(dir);
+    const isLasting = !ownsDir && options.isTemporary !== true;
+    return new EmbeddedNode(startOnFreePort(options, dir, isLasting), dir, ownsDir);
   } catch (error) {
-    if (isTemporary) removeDirectory(dir);
+    if (ownsDir) removeDirectory(dir);
     throw error;
   }
 }
 
-function startOnFreePort({ port, config = {} }: NodeOptions, dir: string): Node {
+function startOnFreePort({ port, config = {} }: NodeOptions, dir: string, isLasting: boolean): Node {
   for (let attempt = 1; ; attempt++) {
     try {
-      return startOn(port ?? LOWEST_PORT + Math.floor(randomFraction() * PORT_COUNT), dir, config);
+      return startOn(port ?? LOWEST_PORT + Math.floor(randomFraction() * PORT_COUNT), dir, config, isLasting);
     } catch (error) {
       // Somebody else's port, or its bus port is: with none asked for, the next may do.
       if (!(error instanceof PortTaken) || port !== undefined || attempt === ATTEMPTS) throw error;
@@ -93,12 +96,13 @@ function startOnFreePort({ port, config = {} }: NodeOptions, dir: string): Node 
   }
 }
 
-function startOn(port: number, dir: string, directives: Directives): Node {
+function startOn(port: number, dir: string, directives: Directives, isLasting: boolean): Node {
   const config = configOf({ logfile: "node.log", ...directives, port, dir });
-  const node = new Node(config, (reason) => {
+  const stop = (reason: string): void => {
     printError(`slotmesh: node ${port} stops: ${reason}\n`);
     node.stop();
-  });
+  };
+  const node = new Node(config, stop, isLasting);
   node.start();
   return node;
 }

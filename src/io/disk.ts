@@ -103,8 +103,11 @@ export function directoryFault(path: string): string | undefined {
   }
 }
 
-/** Replaces the file whole: a temporary file beside it, fsync, rename, fsync of the directory. Throws DiskError. */
-export function replaceFile(path: string, data: string | Uint8Array): void {
+/**
+ * Replaces the file whole: a temporary file beside it, fsync, rename, fsync of the directory. Throws DiskError.
+ * @param isLasting false = the file need not outlive this machine's next crash: no fsync
+ */
+export function replaceFile(path: string, data: string | Uint8Array, isLasting = true): void {
   attempt(path, () => {
     const temporary = `${path}.tmp-${process.pid}`;
     const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
@@ -112,7 +115,7 @@ export function replaceFile(path: string, data: string | Uint8Array): void {
       const file = openSync(temporary, "w", 0o644);
       try {
         for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
-        fsyncSync(file);
+        if (isLasting) fsyncSync(file);
       } finally {
         closeSync(file);
       }
@@ -121,6 +124,7 @@ export function replaceFile(path: string, data: string | Uint8Array): void {
       rmSync(temporary, { force: true });
       throw error;
     }
+    if (!isLasting) return;
     const directory = openSync(dirname(path), "r");
     try {
       fsyncSync(directory);

@@ -31,6 +31,8 @@ export interface ClusterHost {
   readonly keys: Keys;
   /** Absolute path of nodes.conf. */
   readonly nodesFile: string;
+  /** False = what is saved is gone with this process anyway. */
+  readonly isLasting: boolean;
   replicationFacts(): ReplicationFacts;
   carryOut(effect: Exclude<NodeEffect, { type: "persist" }>): void;
   /** nodes.conf cannot be saved: the node must not go on. */
@@ -174,7 +176,8 @@ export class Cluster implements ClusterFace, SlotAuthority {
   #save(): void {
     this.#saveIsDue = false;
     try {
-      replaceFile(this.host.nodesFile, formatNodesConf(this.#machine.state as ClusterState));
+      const { nodesFile, isLasting } = this.host;
+      replaceFile(nodesFile, formatNodesConf(this.#machine.state as ClusterState), isLasting);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.host.fatal(`cannot save ${this.host.nodesFile}: ${reason}`);

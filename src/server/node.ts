@@ -67,6 +67,8 @@ export class Node implements ClientHost, Server {
     readonly config: Config,
     /** Called when the node must not go on: nodes.conf cannot be saved. */
     private readonly fatal: (reason: string) => void,
+    /** False when the directory is removed once this process ends: nothing in it needs to survive a crash. */
+    private readonly isLasting = true,
   ) {
     this.directory = absolute(config.text("dir"));
     const fault = directoryFault(this.directory);
@@ -184,6 +186,7 @@ export class Node implements ClientHost, Server {
         table: this.table,
         args: this.args,
         nodesFile: absolute(this.config.text("cluster-config-file"), this.directory),
+        isLasting: this.isLasting,
         replicationFacts: () => ({
           offset: this.replication.offset,
           masterLinkUp: this.replication.isFollowing && !this.replication.isCutOff,
