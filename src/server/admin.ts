@@ -1,14 +1,13 @@
 // The node's administration as handlers see it: what CONFIG, CLIENT, INFO, MEMORY and SHUTDOWN ask for.
 import type { Administration, MemoryFacts, ShutdownRequest } from "../commands/administration.ts";
 import type { Client } from "../commands/context.ts";
-import { after, holdMs, nowMs, nowUs, soon, type Timer } from "../io/clock.ts";
+import { holdMs, nowUs, soon } from "../io/clock.ts";
 import { exists, readText, replaceFile, DiskError } from "../io/disk.ts";
 import { residentBytes } from "../io/process.ts";
 import { machineBytes } from "../io/usage.ts";
 import type { Clients } from "./clients.ts";
 import type { Config } from "./config/config.ts";
 import { rewriteConfiguration } from "./config/rewrite.ts";
-import { NEEDS_GO, NEEDS_WRITE_GO } from "./gates.ts";
 import { renderInfo } from "./info.ts";
 import { NodeFacts } from "./info-facts.ts";
 import type { Node } from "./node.ts";
@@ -22,8 +21,6 @@ export class Admin implements Administration {
   readonly slowlog = new Slowlog();
   readonly #facts: NodeFacts;
   readonly #startupBytes: number;
-  #pause: { readonly what: "all" | "write"; readonly untilMs: number } | undefined;
-  #pauseTimer: Timer | undefined;
 
   constructor(private readonly node: Node) {
     const { config, clients, stats } = node;
@@ -108,32 +105,11 @@ export class Admin implements Administration {
   }
 
   pauseClients(what: "all" | "write", untilMs: number): void {
-    const before = this.#pause;
-    // A pause never makes one that lasts already shorter or weaker.
-    this.#pause = {
-      what: before?.what === "all" ? "all" : what,
-      untilMs: Math.max(untilMs, before?.untilMs ?? 0),
-    };
-    this.#pauseTimer?.stop();
-    this.#pauseTimer = after(Math.max(0, this.#pause.untilMs - nowMs()), () => this.resumeClients());
-    this.#setGates();
+    this.node.pauses.begin("operator", what, untilMs);
   }
 
   resumeClients(): void {
-    if (this.#pause === undefined) return;
-    this.#pause = undefined;
-    this.#pauseTimer?.stop();
-    this.#setGates();
-    // Not within the request that ends the pause: the requests released share its arenas.
-    soon(() => {
-      if (this.#pause === undefined) for (const client of this.clients.all()) client.release();
-    });
-  }
-
-  #setGates(): void {
-    const { gates } = this.node;
-    gates.set(NEEDS_GO, this.#pause?.what === "all");
-    gates.set(NEEDS_WRITE_GO, this.#pause?.what === "write");
+    this.node.pauses.end("operator");
   }
 
   /** Only pauses hold clients, and a pause is not ended for one of them. */
@@ -160,9 +136,5 @@ export class Admin implements Administration {
 
   warn(text: string): void {
     this.node.warn(text);
-  }
-
-  stop(): void {
-    this.#pauseTimer?.stop();
   }
 }

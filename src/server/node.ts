@@ -1,5 +1,6 @@
 // One node: the engine, its clients and its place in the cluster, put together. What each part does is told where it
 // is written; here they only meet.
+import { STATE_KEEP_EXPIRED } from "../../assembly/abi.ts";
 import { commandTable } from "../commands/families.ts";
 import type { Server } from "../commands/context.ts";
 import { ReplyArena } from "../engine/arena.ts";
@@ -27,6 +28,7 @@ import { GateKeeping } from "./gate-keeping.ts";
 import { Gates } from "./gates.ts";
 import { listenOnAll } from "./listen.ts";
 import { Log } from "./log.ts";
+import { Pauses } from "./pauses.ts";
 import { NodeReplication } from "./replication.ts";
 import { Observer } from "./observer.ts";
 import { RequestContext } from "./request-context.ts";
@@ -49,6 +51,7 @@ export class Node implements ClientHost, Server {
   readonly clients: Clients;
   readonly cron: Cron;
   readonly gates: Gates;
+  readonly pauses: Pauses;
   readonly replication: NodeReplication;
   /** Undefined when cluster mode is off. */
   readonly cluster: Cluster | undefined;
@@ -80,10 +83,17 @@ export class Node implements ClientHost, Server {
     this.clients = new Clients(this, config, this.stats);
     this.cron = new Cron({
       ...this.#parts(),
-      expires: () => !this.keepsExpired,
+      expires: () => !this.keepsExpired && !this.pauses.holdsWrites,
       afterRound: () => this.#afterChanges(),
     });
     this.gates = new Gates(this.table, new GateKeeping(this));
+    this.pauses = new Pauses(
+      this.gates,
+      (holdsWrites) => this.#holdExpiry(holdsWrites),
+      () => {
+        for (const client of this.clients.all()) client.release();
+      },
+    );
     this.replication = this.#replicate();
     config.watch("maxmemory", () => this.gates.refresh());
     this.cluster = config.flag("cluster-enabled") ? this.#joinCluster() : undefined;
@@ -134,7 +144,7 @@ export class Node implements ClientHost, Server {
   /** Closes everything at once. */
   stop(): void {
     this.cron.stop();
-    this.admin.stop();
+    this.pauses.stop();
     for (const listener of this.#listeners) listener.stop();
     this.#listeners = [];
     this.replication.stop();
@@ -191,7 +201,7 @@ export class Node implements ClientHost, Server {
           offset: this.replication.offset,
           masterLinkUp: this.replication.isFollowing && !this.replication.isCutOff,
           masterLastSeenAtMs: this.replication.masterSeenAtMs,
-          writesPaused: false,
+          writesPaused: this.pauses.holdsWrites,
         }),
         carryOut: (effect) => this.#carryOut(effect),
         fatal: this.fatal,
@@ -217,7 +227,11 @@ export class Node implements ClientHost, Server {
       case "promote":
         return this.replication.followNobody();
       case "pauseWrites":
+        this.pauses.begin("failover", "write", effect.untilMs);
+        // Nothing written after this moment can be acknowledged any more: the offset is final.
+        return this.cluster?.tellReplication();
       case "resumeWrites":
+        return this.pauses.end("failover");
       case "deliver":
       case "routesChanged":
         return;
@@ -249,6 +263,7 @@ export class Node implements ClientHost, Server {
       receive: (client, bytes) => this.receive(client, bytes),
       clientFor: (connection) => this.clients.adopt(connection),
       left: (client) => this.clients.remove(client),
+      areWritesHeld: () => this.pauses.holdsWrites,
       eachSlot: (id, visit) => this.#router.eachSlot(id, visit),
       changed: () => {
         gates.refresh();
@@ -258,6 +273,11 @@ export class Node implements ClientHost, Server {
       notice: (text) => this.log.write("notice", text),
       warn: (text) => this.log.write("warning", text),
     });
+  }
+
+  /** While writes are held nothing may reach the log, the death of keys included: they are hidden until then. */
+  #holdExpiry(holdsWrites: boolean): void {
+    if (!this.replication.isFollowing) this.memory.setU32(STATE_KEEP_EXPIRED, holdsWrites ? 1 : 0);
   }
 
   /** Something may have been logged outside a request or at the end of a batch. */

@@ -28,6 +28,8 @@ export interface ReplicationHost {
   /** A client for the stream of our master, until `left`. */
   clientFor(connection: Connection): ClientConnection;
   left(client: ClientConnection): void;
+  /** Writes are held: a failover may be waiting for the offset to stand still. */
+  areWritesHeld(): boolean;
   /** Visits the slot of each key of the request at hand; false = it names none. */
   eachSlot(id: number, visit: (slot: number) => void): boolean;
   /** Role, link or loading changed: others decide by them. */

@@ -34,8 +34,6 @@ export class ReplicationMaster {
   readonly #waiters = new Map<number, Waiter>();
   #pingedAtMs = 0;
   #leftAtMs = 0;
-  /** PINGs move the offset: a failover that waits for equal offsets suspends them. */
-  pingsSuspended = false;
 
   constructor(
     private readonly host: ReplicationHost,
@@ -177,7 +175,7 @@ export class ReplicationMaster {
     if (!isMaster) return;
     const isFollowed = this.replicas.length > 0;
     const pingEveryMs = config.number("repl-ping-replica-period") * 1000;
-    if (isFollowed && !this.pingsSuspended && now - this.#pingedAtMs >= pingEveryMs) {
+    if (isFollowed && !host.areWritesHeld() && now - this.#pingedAtMs >= pingEveryMs) {
       this.#pingedAtMs = now;
       log.appendBare(["PING"]);
       this.flush();
