@@ -70,7 +70,7 @@ describe("a configuration file", () => {
     const logs = tempDir(scope);
     const config = [
       "# a comment", "", "port 1", "Cluster-Enabled yes", "  maxmemory   1gb  ", "bind 127.0.0.1", `logfile "${logs}/server.log"`,
-      "save 3600 1 300 100", "tcp-keepalive 123", "maxmemory-policy noeviction", 'requirepass "open\\x20sesame"', "enable-debug-command local",
+      'save ""', "tcp-keepalive 123", "maxmemory-policy noeviction", 'requirepass "open\\x20sesame"', "enable-debug-command local",
     ]; // prettier-ignore
     const server = await startOurs(scope, { "tcp-keepalive": 77 }, { config, password: "open sesame" });
     const client = await server.connect();
