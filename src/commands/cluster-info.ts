@@ -87,14 +87,23 @@ function integerAt(args: Args, index: number): bigint {
 // --- SLOTS, SHARDS and LINKS ----------------------------------------------------------------------------------
 
 export function slots(ctx: Context, _args: Args, reply: Reply): void {
-  const entries = listSlots(clusterOf(ctx).state);
+  const { state } = clusterOf(ctx);
+  const entries = listSlots(state);
+  const ownHost = state.solo ? reachedHost(ctx) : "";
   reply.array(entries.length);
   for (const entry of entries) {
     reply.array(2 + entry.nodes.length);
     reply.integer(entry.start);
     reply.integer(entry.end);
-    for (const node of entry.nodes) writeEndpoint(node, reply);
+    for (const node of entry.nodes)
+      writeEndpoint(node.host === "" ? { ...node, host: ownHost } : node, reply);
   }
+}
+
+/** A node alone has never been told its address; the one this client reached it at serves this client. */
+function reachedHost({ client }: Context): string {
+  const { localAddress } = client;
+  return localAddress.slice(0, localAddress.lastIndexOf(":")).replace(/^\[|\]$/g, "");
 }
 
 function writeEndpoint({ host, port, id, metadata }: Endpoint, reply: Reply): void {
@@ -111,7 +120,9 @@ function writeEndpoint({ host, port, id, metadata }: Endpoint, reply: Reply): vo
 }
 
 export function shards(ctx: Context, _args: Args, reply: Reply): void {
-  const found = listShards(clusterOf(ctx).state);
+  const { state } = clusterOf(ctx);
+  const found = listShards(state);
+  const ownHost = state.solo ? reachedHost(ctx) : "";
   reply.array(found.length);
   for (const shard of found) {
     reply.map(2);
@@ -123,7 +134,11 @@ export function shards(ctx: Context, _args: Args, reply: Reply): void {
     }
     reply.bulk("nodes");
     reply.array(shard.nodes.length);
-    for (const node of shard.nodes) writeShardNode(node, reply);
+    for (const node of shard.nodes) {
+      const { ip, endpoint } = node;
+      const known = { ip: ip === "" ? ownHost : ip, endpoint: endpoint === "" ? ownHost : endpoint };
+      writeShardNode({ ...node, ...known }, reply);
+    }
   }
 }
 

@@ -31,6 +31,7 @@ export class Connection {
 
   #queue: Uint8Array[] = [];
   #finishing = false;
+  #peerEnded = false;
   #closed = false;
 
   constructor(private readonly socket: RawSocket) {
@@ -106,8 +107,9 @@ export class Connection {
 
   /** The peer sends nothing more. It may still read: what is queued for it goes out before the close. */
   wasEnded(): void {
-    if (this.queuedBytes === 0) this.close();
-    else this.finish();
+    this.#peerEnded = true;
+    if (this.queuedBytes > 0) this.finish();
+    else this.#shutdown();
   }
 
   wasClosed(): void {
@@ -119,6 +121,11 @@ export class Connection {
   }
 
   #shutdown(): void {
+    if (this.#peerEnded) {
+      // Nothing more can arrive, so this close does not cut off what the kernel has yet to deliver.
+      this.socket.end();
+      return this.wasClosed();
+    }
     this.socket.shutdown();
     setTimeout(() => this.close(), LINGER_MS).unref();
   }

@@ -3,6 +3,7 @@ import type { Connection, ConnectionUser } from "../io/sockets.ts";
 import { nowMs } from "../io/clock.ts";
 import { ClientConnection, type ClientHost } from "./client.ts";
 import type { Config } from "./config/config.ts";
+import { OutputLimits } from "./output-limits.ts";
 import type { Stats } from "./stats.ts";
 
 const PROTECTED =
@@ -19,12 +20,15 @@ export class Clients {
   #lastId = 0;
   /** Clients that said MONITOR. */
   monitorCount = 0;
+  readonly outputLimits: OutputLimits;
 
   constructor(
     private readonly host: ClientHost,
     private readonly config: Config,
     private readonly stats: Stats,
-  ) {}
+  ) {
+    this.outputLimits = new OutputLimits(config);
+  }
 
   get count(): number {
     return this.#all.size;

@@ -56,6 +56,7 @@ export class Cron {
     stats.sample(now);
     stats.observeMemory(memory.usedBytes);
     this.#closeIdle(now);
+    this.#closeOverfull(now);
     afterRound();
   }
 
@@ -77,6 +78,12 @@ export class Cron {
       }
     }
     stats.totals.expireCycleMs += (monotonicUs() - startUs) / 1000;
+  }
+
+  /** The soft limit of client-output-buffer-limit is one of time: it is reached without anything being sent. */
+  #closeOverfull(now: number): void {
+    const { clients } = this.parts;
+    for (const client of clients.all()) if (client.outputBytes > 0) clients.outputLimits.check(client, now);
   }
 
   /** `timeout`: clients silent for that many seconds. */

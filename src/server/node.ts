@@ -161,8 +161,9 @@ export class Node implements ClientHost, Server {
     this.replication.master.left(client);
   }
 
-  sent(_client: ClientConnection, byteCount: number): void {
+  sent(client: ClientConnection, byteCount: number): void {
     this.stats.totals.outputBytes += byteCount;
+    if (client.outputBytes > 0) this.clients.outputLimits.check(client, this.memory.nowMs);
   }
 
   isReplica(client: ClientConnection): boolean {

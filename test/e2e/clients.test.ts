@@ -128,7 +128,7 @@ describe("a node alone", () => {
     const client = await Client.open(server.port);
     scope.defer(() => client.close());
     const slots = await client.ask("CLUSTER", "SLOTS");
-    expect(slots).toMatchObject([[0, 16383, ["127.0.0.1", server.port]]]);
+    expect(slots).toEqual([[0, 16383, ["127.0.0.1", server.port, await client.text("CLUSTER", "MYID"), []]]]);
     expect(await client.text("CLUSTER", "NODES")).toMatch(
       /^[0-9a-f]{40} \S* myself,master - 0 0 \d+ connected\n$/,
     );
