@@ -1,8 +1,11 @@
 // Everything goes wrong at random; the world checks its invariants after every event. Then the faults stop, and within
 // a bounded time all nodes must agree on every slot. A failure names its seed: run it again with SLOTMESH_SEED.
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { pickSeed, Random } from "../support/random.ts";
 import { World } from "./world.ts";
+
+// Virtual time is cheap, but not free on a busy machine.
+setDefaultTimeout(120_000);
 
 const RUNS = 12;
 const FAULTS = 40;

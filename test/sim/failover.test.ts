@@ -1,7 +1,10 @@
 // Masters that die, networks that split, operators that intervene: who serves which slot in the end.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { hasFailed, isMaster } from "../../src/cluster/node.ts";
 import { World } from "./world.ts";
+
+// Virtual time is cheap, but not free on a busy machine.
+setDefaultTimeout(120_000);
 
 const TIMEOUT_MS = 2000;
 /** Silence, agreement on it, the candidate's delay, the vote. */

@@ -1,7 +1,10 @@
 // How a cluster comes together: agreement of all on members, roles, owners and epochs, and how soon.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { formatNodesConf } from "../../src/cluster/nodes-conf.ts";
 import { World } from "./world.ts";
+
+// Virtual time is cheap, but not free on a busy machine.
+setDefaultTimeout(120_000);
 
 const SLOTS = 16_384;
 

@@ -1,6 +1,9 @@
 // Nodes that served alone, with keys, and come into a cluster: nothing they hold may be lost.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { World } from "./world.ts";
+
+// Virtual time is cheap, but not free on a busy machine.
+setDefaultTimeout(120_000);
 
 /** `masters` nodes that agree on all slots, and strangers that hold keys. */
 function withStrangers(masters: number, strangers: number, seed: number): World {
