@@ -75,7 +75,6 @@ function replicate(turn: Turn, id: string): Answer {
     return refuse("To set a master the node must be empty and without assigned slots.");
   }
   endSolo(turn);
-  abortManual(turn);
   becomeReplicaOf(turn, node);
   return OK;
 }
