@@ -153,10 +153,12 @@ async function replicate(link: CommandLink, master: string, deadlineMs: number):
 /** Waits until all nodes tell the same whole story and every replica is in step with its master. */
 async function agreement(links: readonly CommandLink[], deadlineMs: number): Promise<NodeView> {
   for (;;) {
-    const looks = await Promise.all(links.map(look));
-    const missing = flawAmong(looks);
-    if (missing === undefined) return looks[0]!.view;
-    if (nowMs() > deadlineMs) throw new Error(`the cluster is not ready: ${missing}`);
+    const looks = await Promise.all(links.map(lookUnlessLoading));
+    const loading = looks.indexOf(undefined);
+    const missing: string | undefined =
+      loading < 0 ? flawAmong(looks as Look[]) : `port ${links[loading]!.target.port} is loading its copy`;
+    if (missing === undefined && looks[0] !== undefined) return looks[0].view;
+    if (nowMs() > deadlineMs) throw new Error(`the cluster is not ready: ${missing ?? "no node"}`);
     await pause(POLL_MS);
   }
 }
@@ -165,6 +167,16 @@ interface Look {
   readonly view: NodeView;
   readonly info: string;
   readonly replication: string;
+}
+
+/** A replica that is loading its master's copy says nothing else; undefined then. */
+async function lookUnlessLoading(link: CommandLink): Promise<Look | undefined> {
+  try {
+    return await look(link);
+  } catch (reason) {
+    if (reason instanceof ReplyError && reason.message.startsWith("LOADING ")) return undefined;
+    throw reason;
+  }
 }
 
 async function look(link: CommandLink): Promise<Look> {
