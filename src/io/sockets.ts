@@ -73,6 +73,11 @@ export class Connection {
     this.wasClosed();
   }
 
+  /** After so many seconds of silence the system asks whether the peer is still there; 0 = it does not. */
+  keepAlive(seconds: number): void {
+    this.socket.setKeepAlive(seconds > 0, seconds * 1000);
+  }
+
   /** Stops and resumes reading; the kernel's buffer and then the peer wait. */
   pause(): void {
     if (!this.#closed) this.socket.pause();

@@ -37,6 +37,8 @@ export class ClientConnection implements Client, ConnectionUser {
   /** CLIENT REPLY; `skipping` mutes the reply of the very next request. */
   replyMode: "on" | "off" | "skip" | "skipping" = "on";
   lastActiveAtMs: number;
+  /** More bytes than this may not wait to be run. */
+  inputLimit = Infinity;
   /** Row id of the command run last; -1 = none yet. */
   lastCommand = -1;
 

@@ -53,7 +53,9 @@ export class Clients {
       connection.finish();
       return { received: () => {}, closed: () => {} };
     }
+    connection.keepAlive(config.number("tcp-keepalive"));
     const client = this.adopt(connection);
+    client.inputLimit = config.number("client-query-buffer-limit");
     client.authenticated = config.text("requirepass") === "";
     return client;
   }

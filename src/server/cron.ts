@@ -11,10 +11,13 @@ import type { Stats } from "./stats.ts";
 
 /** Bucket lines one call of the expiry sweep looks at; some tens of microseconds. */
 const SWEEP_LINES = 2048;
-/** Share of the time between two rounds the sweep may take. */
+/** At the least effort: the share of the time between two rounds the sweep may take. */
 const SWEEP_SHARE = 0.25;
-/** The sweep goes on while at least this share of the keys it looked at had expired. */
+/** At the least effort: the sweep goes on while this share of the keys it looked at had expired. */
 const WORTHWHILE = 0.1;
+/** What each further step of `active-expire-effort` adds to the former and takes from the latter. */
+const SHARE_STEP = 0.02;
+const WORTHWHILE_STEP = 0.01;
 
 export interface CronParts {
   readonly config: Config;
@@ -67,11 +70,13 @@ export class Cron {
   #sweep(): void {
     const { keys, changes, stats } = this.parts;
     const startUs = monotonicUs();
-    const budgetUs = this.#periodMs * 1000 * SWEEP_SHARE;
+    const effort = this.parts.config.number("active-expire-effort") - 1;
+    const budgetUs = this.#periodMs * 1000 * (SWEEP_SHARE + effort * SHARE_STEP);
+    const worthwhile = WORTHWHILE - effort * WORTHWHILE_STEP;
     for (;;) {
       const { expired, examined } = keys.expireCycle(SWEEP_LINES);
       changes.settleExpired();
-      if (examined === 0 || expired < examined * WORTHWHILE) break;
+      if (examined === 0 || expired < examined * worthwhile) break;
       if (monotonicUs() - startUs > budgetUs) {
         stats.totals.expireCyclesCutShort++;
         break;

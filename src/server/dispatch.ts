@@ -111,6 +111,8 @@ export class Dispatcher {
     client.sendReplies(replies);
     if (client.isFinishing) input.release();
     else if (!client.isHeld && !input.keep()) client.close("out of memory for its requests");
+    else if (input.keptBytes > client.inputLimit)
+      client.close("its requests exceed client-query-buffer-limit");
     requests.trim();
   }
 

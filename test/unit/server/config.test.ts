@@ -315,7 +315,6 @@ describe("CONFIG REWRITE", () => {
       ["client-output-buffer-limit", "pubsub 1mb 1kb 9"],
       ["requirepass", "a b\n"],
       ["latency-tracking-info-percentiles", ""],
-      ["shutdown-on-sigterm", "now force"],
       ["cluster-node-timeout", "9007199254740993"],
     ]);
     const again = fromFile(rewriteConfiguration("", config));
