@@ -111,12 +111,12 @@ export class RdbReader {
     try {
       while (!this.done && this.#at < this.#bytes.length) {
         this.#record();
-        if (!this.done) this.#crc = this.codec.crc64(this.#crc, this.#bytes.subarray(recordAt, this.#at));
         recordAt = this.#at;
       }
     } catch (error) {
       if (error !== MISSING) throw error;
     }
+    if (!this.done) this.#sum(recordAt);
     this.#keep(recordAt);
   }
 
@@ -232,14 +232,19 @@ export class RdbReader {
   }
 
   #end(): void {
-    const opcodeAt = this.#at - 1;
+    const end = this.#at;
     if (this.version >= 5) {
       const found = this.#view.getBigUint64(this.#take(8), true);
-      const computed = this.codec.crc64(this.#crc, this.#bytes.subarray(opcodeAt, opcodeAt + 1));
+      this.#sum(end);
       // 0: the writer was told not to compute one.
-      if (found !== 0n && found !== computed) throw new RdbError("wrong checksum");
+      if (found !== 0n && found !== this.#crc) throw new RdbError("wrong checksum");
     }
     this.done = true;
+  }
+
+  /** Adds the bytes at hand, up to `end`, to the checksum. */
+  #sum(end: number): void {
+    this.#crc = this.codec.crc64(this.#crc, this.#bytes.subarray(0, end));
   }
 
   #byte(): number {

@@ -6,6 +6,8 @@ import { RdbError, RdbReader, type RdbKey, type RdbSink } from "../replication/r
 import { ReplyError } from "../resp/errors.ts";
 import type { ReplicationHost } from "./replication-host.ts";
 
+const FOR_EVER = {};
+
 export interface LoadListener {
   /** The data is being replaced: nothing can be served until `loaded` or `failed`. */
   replacing(): void;
