@@ -78,12 +78,12 @@ function readOptions(args: Args): Options {
   return { replace, isAbsolute, idleSeconds, frequency };
 }
 
-/** Unix milliseconds, 0 = never. */
+/** Unix milliseconds, 0 = never. A time to live that ends beyond 64 bits wraps into the past, as it does in Redis. */
 function expiryOf(args: Args, isAbsolute: boolean, nowMs: number): number {
   const ttl = integerAt(args, 2);
   if (ttl < 0n) throw INVALID_TTL;
   if (ttl === 0n) return 0;
-  return Math.min(Number(isAbsolute ? ttl : ttl + BigInt(nowMs)), LATEST);
+  return Math.min(Number(isAbsolute ? ttl : BigInt.asIntN(64, ttl + BigInt(nowMs))), LATEST);
 }
 
 function integerAt(args: Args, index: number): bigint {
