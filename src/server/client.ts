@@ -45,6 +45,11 @@ export class ClientConnection implements Client, ConnectionUser {
   /** Set for a connection that is sent more than replies: its socket has taken all that was queued. */
   onDrained: (() => void) | undefined;
 
+  /** Told every error this client's requests end in; set for our master, whom no reply tells. */
+  onError: ((text: string) => void) | undefined;
+  /** Asked about commands that do not exist; true = it was dealt with. */
+  onUnknown: ((name: string) => boolean) | undefined;
+
   readonly decoder = new Decoder();
   readonly input: Input;
   isHeld = false;

@@ -164,7 +164,7 @@ export class Dispatcher {
       changes.applied(status, client.database, multibulk ? start : at, at);
     } else if (status < 0) {
       const isArity = status === REFUSED_ARITY;
-      this.#fail(id, replyAt, isArity ? wrongArity(this.parts.table, id) : refusalOf(status));
+      this.#fail(client, id, replyAt, isArity ? wrongArity(this.parts.table, id) : refusalOf(status));
     }
     if (requests.memory.u32[EXPIRED_COUNT] !== 0) changes.settleExpired();
     const { observer } = this.parts;
@@ -188,7 +188,7 @@ export class Dispatcher {
       handler(context, args, reply);
     } catch (error) {
       if (!(error instanceof ReplyError)) throw error;
-      this.#fail(id, replyAt, error);
+      this.#fail(client, id, replyAt, error);
     }
     const { start, at, multibulk } = client.decoder;
     changes.commit(database, multibulk ? start : at, at);
@@ -202,7 +202,9 @@ export class Dispatcher {
     const { table, args, stats, reply } = this.parts;
     // What a browser sends: no client of ours, and maybe one that was tricked into talking to us.
     if (args.is(0, "POST") || args.is(0, "HOST:")) return client.close("possible cross-protocol attack");
+    if (client.onUnknown?.(args.text(0)) === true) return;
     const refusal = notFound(table, args);
+    client.onError?.(refusal.message);
     stats.errorReply(refusal.message);
     const replyAt = this.parts.replies.length;
     reply.error(refusal);
@@ -212,6 +214,7 @@ export class Dispatcher {
   /** Refused before it ran. */
   #refuse(client: ClientConnection, id: number, refusal: ReplyError): void {
     const replyAt = this.parts.replies.length;
+    client.onError?.(refusal.message);
     this.parts.stats.refused(id, refusal.message);
     this.parts.reply.error(refusal);
     client.asking = false;
@@ -219,8 +222,9 @@ export class Dispatcher {
   }
 
   /** Ran, and ended in an error: that is its whole reply. */
-  #fail(id: number, replyAt: number, error: ReplyError): void {
+  #fail(client: ClientConnection, id: number, replyAt: number, error: ReplyError): void {
     const { replies, reply, stats } = this.parts;
+    client.onError?.(error.message);
     replies.truncate(replyAt);
     reply.error(error);
     stats.failedWith(id, error.message);

@@ -95,6 +95,7 @@ export class Node implements ClientHost, Server {
       },
     );
     this.replication = this.#replicate();
+    config.watch("rdbcompression", (on) => (this.rdb.compression = on));
     config.watch("maxmemory", () => this.gates.refresh());
     this.cluster = config.flag("cluster-enabled") ? this.#joinCluster() : undefined;
     this.admin = new Admin(this);

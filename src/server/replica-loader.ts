@@ -67,19 +67,16 @@ export class ReplicaLoader implements RdbSink {
   }
 
   string(about: RdbKey, value: Uint8Array): void {
-    const { memory, keys } = this.host;
-    if (about.database >= this.host.databaseCount) {
-      throw new RdbError(
-        `database ${about.database} is beyond the ${this.host.databaseCount} this server has`,
-      );
+    const { memory, keys, databaseCount } = this.host;
+    const { database, key, expireAtMs } = about;
+    if (database >= databaseCount) {
+      throw new RdbError(`database ${database} is beyond the ${databaseCount} this server has`);
     }
-    memory.database = about.database;
-    const { expireAtMs } = about;
-    const store = (): void =>
-      keys.setString(about.key, value, expireAtMs === undefined ? {} : { expireAtMs });
+    memory.database = database;
+    const options = expireAtMs === undefined ? FOR_EVER : { expireAtMs };
     const clock = keys.clockFor(about);
-    if (clock === undefined) store();
-    else keys.stamped(clock, store);
+    if (clock === undefined) keys.setString(key, value, options);
+    else keys.stamped(clock, () => keys.setString(key, value, options));
   }
 
   #replace(): void {

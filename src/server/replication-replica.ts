@@ -17,6 +17,9 @@ const HIDE = 1;
 /** Our master's commands see what the master saw when it ran them. */
 const IGNORE = 2;
 
+/** What a stream may hold that leaves our keys alone whether we know it or not. */
+const HARMLESS = new Set(["MULTI", "EXEC", "PUBLISH", "SPUBLISH", "SCRIPT"]);
+
 /** What the rest of replication does when this side changes. */
 export interface ReplicaListener {
   /** Replicas of ours must ask anew: the data or its history is another now. */
@@ -43,6 +46,8 @@ export class ReplicationReplica {
   readonly #waiting: ReplicaEvent[] = [];
   #isFeeding = false;
   #mustAcknowledge = false;
+  /** A command of the stream that we cannot run at all. */
+  #foreign: string | undefined;
 
   constructor(
     private readonly host: ReplicationHost,
@@ -244,10 +249,14 @@ export class ReplicationReplica {
     host.memory.setU32(STATE_KEEP_EXPIRED, IGNORE);
     host.receive(client, bytes);
     host.memory.setU32(STATE_KEEP_EXPIRED, this.isFollowing ? HIDE : DELETE);
-    if (client.isFinishing || client !== this.#client) {
-      // What cannot be read cannot be counted: only a full copy puts that right.
+    const foreign = this.#foreign;
+    this.#foreign = undefined;
+    if (client.isFinishing || foreign !== undefined) {
+      // What cannot be read or run leaves our data another than the master's: only a full copy puts that right.
       this.#hasHistory = false;
-      this.feed({ type: "closed", reason: "its stream is no RESP" });
+      const reason =
+        foreign === undefined ? "its stream is no RESP" : `its stream holds ${foreign}, unknown here`;
+      this.feed({ type: "closed", reason });
       return;
     }
     this.#database = client.database;
@@ -279,6 +288,13 @@ export class ReplicationReplica {
       client.isMaster = true;
       client.replyMode = "off";
       client.database = this.#database;
+      client.onUnknown = (name) => {
+        // A transaction is run command by command: within one of our turns nobody sees a part of it.
+        if (!HARMLESS.has(name.toUpperCase())) this.#foreign ??= name;
+        return true;
+      };
+      client.onError = (text) =>
+        this.host.warn(`A command of our master failed here, so our data differ: ${text}`);
       this.#client = client;
     }
     return this.#client;

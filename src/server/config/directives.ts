@@ -254,7 +254,7 @@ const persistence = {
   save: row(savePoints, "", UNBUILT),
   dbfilename: row(fileName("dbfilename"), "dump.rdb", { built: false, change: "protected" }),
   "stop-writes-on-bgsave-error": yes(UNBUILT),
-  rdbcompression: yes(UNBUILT),
+  rdbcompression: yes(),
   rdbchecksum: yes(UNBUILT_START),
   "rdb-del-sync-files": no(UNBUILT),
   "rdb-save-incremental-fsync": yes(UNBUILT),
