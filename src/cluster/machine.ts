@@ -70,6 +70,13 @@ export function createMachine(
   return new Machine(saved, random, options, keyspace, nowMs);
 }
 
+/**
+ * An announcement is repeated once, between 100 and 200 ms later. It goes out on our links; a PONG on its way on a
+ * peer's own link was written before and may be read after it, which would undo it, or may be what makes us known to
+ * the peer in the first place. The order of two connections is anybody's guess.
+ */
+const ECHO_TICKS = 2;
+
 class Machine implements ClusterMachine {
   readonly state: ClusterState;
   readonly #turn: Turn;
@@ -78,6 +85,8 @@ class Machine implements ClusterMachine {
   readonly #health: Health;
   #ticks = 0;
   #healthPending = false;
+  /** The tick at which what was announced last is said once more; 0 = it was. */
+  #echoAtTick = 0;
 
   constructor(
     saved: NodesConf,
@@ -204,6 +213,10 @@ class Machine implements ClusterMachine {
     if (turn.allowance <= 0) return;
     if (turn.notes.announce) {
       turn.notes.announce = false;
+      this.#echoAtTick = this.#ticks + ECHO_TICKS;
+      broadcastPong(turn);
+    } else if (this.#echoAtTick !== 0 && this.#ticks >= this.#echoAtTick) {
+      this.#echoAtTick = 0;
       broadcastPong(turn);
     } else if (turn.notes.news) tellNews(turn);
     turn.notes.news = false;
