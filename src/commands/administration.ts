@@ -81,6 +81,10 @@ export interface Administration {
   /** The text of INFO for these sections, in lower case; none = the default ones. */
   info(sections: ReadonlySet<string>): string;
   memoryFacts(): MemoryFacts;
+  /** How long a row's calls took, if it had any: counts of calls up to each limit at which they grow. */
+  latencyOf(
+    id: number,
+  ): { readonly calls: number; readonly upTo: readonly (readonly [number, number])[] } | undefined;
   /** CONFIG RESETSTAT. */
   resetStatistics(): void;
   /** CONFIG REWRITE; why it could not be done, if so. */

@@ -2,6 +2,7 @@
 import * as config from "./config-handlers.ts";
 import { debug } from "./debug.ts";
 import { family, keyAt } from "./family.ts";
+import * as latency from "./latency.ts";
 import * as memory from "./memory.ts";
 import { monitor } from "./monitor.ts";
 import {
@@ -144,6 +145,89 @@ export const serverFamily = family("server", [
     categories: ["dangerous"],
     summary: "Tells what the server knows of itself.",
     run: info,
+  },
+  {
+    name: "latency",
+    arity: -2,
+    flags: [],
+    since: "2.8.13",
+    complexity: "Depends on subcommand.",
+    summary: "Groups the commands about latency.",
+    subcommands: [
+      {
+        name: "doctor",
+        arity: 2,
+        flags: ["admin", "noscript", "loading", "stale"],
+        since: "2.8.13",
+        complexity: "O(1)",
+        tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+        summary: "Says what is amiss with latency.",
+        run: latency.doctor,
+      },
+      {
+        name: "graph",
+        arity: 3,
+        flags: ["admin", "noscript", "loading", "stale"],
+        since: "2.8.13",
+        complexity: "O(1)",
+        syntax: "event",
+        tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+        summary: "Draws an event's samples.",
+        run: latency.graph,
+      },
+      {
+        name: "help",
+        arity: 2,
+        flags: ["loading", "stale"],
+        since: "2.8.13",
+        complexity: "O(1)",
+        summary: "Describes the subcommands.",
+        run: latency.help,
+      },
+      {
+        name: "histogram",
+        arity: -2,
+        flags: ["admin", "noscript", "loading", "stale"],
+        since: "7.0.0",
+        complexity: "O(N) where N is the number of commands with latency information being retrieved.",
+        syntax: "[command...]",
+        tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+        summary: "Tells how many calls took up to how long.",
+        run: latency.histogram,
+      },
+      {
+        name: "history",
+        arity: 3,
+        flags: ["admin", "noscript", "loading", "stale"],
+        since: "2.8.13",
+        complexity: "O(1)",
+        syntax: "event",
+        tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+        summary: "Lists an event's samples.",
+        run: latency.history,
+      },
+      {
+        name: "latest",
+        arity: 2,
+        flags: ["admin", "noscript", "loading", "stale"],
+        since: "2.8.13",
+        complexity: "O(1)",
+        tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
+        summary: "Lists the newest sample of every event.",
+        run: latency.latest,
+      },
+      {
+        name: "reset",
+        arity: -2,
+        flags: ["admin", "noscript", "loading", "stale"],
+        since: "2.8.13",
+        complexity: "O(1)",
+        syntax: "[event...]",
+        tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+        summary: "Forgets samples of events.",
+        run: latency.reset,
+      },
+    ],
   },
   {
     name: "lolwut",

@@ -87,6 +87,13 @@ export class Admin implements Administration {
     };
   }
 
+  latencyOf(id: number): ReturnType<Administration["latencyOf"]> {
+    const times = this.node.stats.latency[id];
+    return times === undefined || times.count === 0
+      ? undefined
+      : { calls: times.count, upTo: times.cumulative() };
+  }
+
   resetStatistics(): void {
     this.node.stats.reset(this.node.memory.usedBytes);
   }

@@ -213,3 +213,27 @@ test("CONFIG REWRITE changes lines where they stand, and both servers start with
   expect(found[1]).toEqual(found[0]!);
   expect(found[0]).toEqual(['masterauth "a \\"b\\""', "repl-timeout 61"]);
 });
+
+test("LATENCY HISTOGRAM names the commands that were called, subcommands apart", () =>
+  same(async (server) => {
+    const client = await server.connect({ protocol: 3 });
+    await client.ok("CONFIG", "RESETSTAT");
+    await client.pipeline(Array.from({ length: 20 }, () => ["GET", "k"]));
+    await client.ask("CLIENT", "ID");
+    const told = await client.ask(
+      "LATENCY",
+      "HISTOGRAM",
+      "client",
+      "GET",
+      "nosuch",
+      "SET",
+      "config|resetstat",
+    );
+    // How long they took is the machine's: names and counts of calls are compared.
+    const text = JSON.stringify(told);
+    const calls = [...text.matchAll(/"([a-z|]+)"[,:][[{]+"calls"[,:](\d+)/g)].map(
+      ([, name, count]) => `${name} ${count}`,
+    );
+    expect(calls.length).toBeGreaterThan(1);
+    return calls.toSorted();
+  }));

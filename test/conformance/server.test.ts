@@ -111,6 +111,7 @@ function serverStep(random: Random): Step {
     [1, () => [["SLOWLOG", random.pick(["RESET", "NOSUCH"])]]],
     [3, () => [["DEBUG", random.pick(["OBJECT", "NOSUCH"]), key(random)], sameObject]],
     [1, () => [["DEBUG", "SLEEP", random.pick(["0", "x", "0.001"])]]],
+    [2, () => [["LATENCY", ...random.pick([["LATEST"], ["HISTORY", "x"], ["GRAPH", "x"], ["RESET"], ["RESET", "x"], ["NOSUCH"], ["HISTOGRAM", "nosuch"]])]]],
     [1, () => [["SHUTDOWN", ...random.pick([["ABORT"], ["ABORT", "NOW"], ["SAVE", "NOSAVE"], ["LATER"]])]]],
     [1, () => [["SWAPDB", random.pick(["0", "1", "x", "99"]), random.pick(["0", "1", "x", "-1"])]]],
     [1, () => [["LOLWUT", "VERSION", random.pick(["x", "1.5"])]]],
