@@ -219,7 +219,7 @@ export class Node implements ClientHost, Server {
         return this.log.write(effect.level, effect.text);
       case "emptyKeyspace":
         this.keys.flushAll();
-        return;
+        return this.replication.wasEmptied();
       case "deleteSlotKeys":
         for (const slot of effect.slots) this.#deleteSlot(slot);
         return;

@@ -206,6 +206,15 @@ export class ReplicationMaster {
     if (log.wanted) log.appendBare(["REPLCONF", "GETACK", "*"]);
   }
 
+  /** The node became a replica: clients that WAIT run their request again and are told so. */
+  releaseWaiters(): void {
+    for (const waiter of this.#waiters.values()) {
+      waiter.timer?.stop();
+      this.#waiters.delete(waiter.client.id);
+      soon(() => waiter.client.release());
+    }
+  }
+
   #countAt(offset: number): number {
     return this.replicas.filter((link) => link.phase === "online" && link.ackOffset >= offset).length;
   }
@@ -314,8 +323,11 @@ export class ReplicationMaster {
   /** Closes a replica that is silent or takes too little. */
   #check(link: ReplicaLink, now: number): void {
     const { config, log } = this.host;
-    if (link.phase === "online" && now - link.ackAtMs > config.number("repl-timeout") * 1000) {
-      return link.client.close("the replica has not acknowledged anything for repl-timeout");
+    // A replica that loads its copy sends empty lines instead of acknowledgements.
+    const heardAtMs = Math.max(link.ackAtMs, link.client.lastActiveAtMs);
+    const mustSpeak = link.phase === "online" || (link.phase === "awaiting" && !link.copyOnly);
+    if (mustSpeak && now - heardAtMs > config.number("repl-timeout") * 1000) {
+      return link.client.close("the replica has been silent for repl-timeout");
     }
     const limit = config.value("client-output-buffer-limit").replica;
     const waiting = link.lagBytes(log);

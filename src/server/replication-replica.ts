@@ -116,6 +116,12 @@ export class ReplicationReplica {
     log.forgetDatabase();
   }
 
+  /** The data is no longer what its history says. */
+  forgetHistory(): void {
+    if (this.isFollowing) this.#hasHistory = false;
+    else this.history.renew(randomHex(20));
+  }
+
   tick(): void {
     if (this.isFollowing) this.feed({ type: "tick" });
   }

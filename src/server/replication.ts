@@ -106,6 +106,7 @@ export class NodeReplication implements Replication {
     if (master?.host === host && master.port === port) return false;
     this.replica.follow(host, port);
     this.master.dropReplicas("we follow another master now");
+    this.master.releaseWaiters();
     this.host.changed();
     return true;
   }
@@ -115,6 +116,12 @@ export class NodeReplication implements Replication {
     this.replica.stop();
     this.master.dropReplicas("we are a master now");
     this.host.changed();
+  }
+
+  /** The data was emptied behind the log's back: it is part of no history any more, and neither are copies of it. */
+  wasEmptied(): void {
+    this.replica.forgetHistory();
+    this.master.dropReplicas("our data was emptied");
   }
 
   isReplica(client: Client): boolean {
