@@ -77,6 +77,11 @@ describe.each<[Kind, Kind]>([
       isLinked = (await replicationInfo(replica)).get("master_link_status") === "up";
     }
     await expectSame(master, replica);
+    for (const database of [4, 6, 7, 0]) {
+      await master.ok("SELECT", database);
+      await replica.ok("SELECT", database);
+      await expectSame(master, replica);
+    }
     await replica.ask("SELECT", 3);
     expect(await replica.ask("GET", "elsewhere")).toBe("here");
     await replica.ask("SELECT", 0);
