@@ -245,7 +245,7 @@ export class Dispatcher {
 
   /** Calls of one row in a row share two readings of the clock. */
   #startTiming(id: number): void {
-    this.#stopTiming();
+    if (this.#timedCalls > 0) this.#stopTiming();
     this.#timedId = id;
   }
 
