@@ -119,9 +119,9 @@ export class Admin implements Administration {
     this.node.pauses.end("operator");
   }
 
-  /** Only pauses hold clients, and a pause is not ended for one of them. */
-  unblock(_client: Client): boolean {
-    return false;
+  unblock(client: Client, how: "timeout" | "error"): boolean {
+    const found = this.clients.get(client.id);
+    return found !== undefined && this.node.replication.master.unblock(found, how);
   }
 
   shutdown(request: ShutdownRequest): string | undefined {

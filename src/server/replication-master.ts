@@ -20,12 +20,14 @@ const COPY_BUDGET_US = 2000;
 const DATABASES = 16;
 
 /** A client that WAITs. */
+const UNBLOCKED = new ReplyError("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+
 interface Waiter {
   readonly client: ClientConnection;
   readonly offset: number;
   readonly count: number;
   timer: Timer | undefined;
-  answer: number | undefined;
+  answer: number | ReplyError | undefined;
 }
 
 export class ReplicationMaster {
@@ -193,6 +195,7 @@ export class ReplicationMaster {
     const before = this.#waiters.get(client.id);
     if (before?.answer !== undefined) {
       this.#waiters.delete(client.id);
+      if (before.answer instanceof ReplyError) throw before.answer;
       return reply.integer(before.answer);
     }
     const { log } = this.host;
@@ -215,14 +218,22 @@ export class ReplicationMaster {
     }
   }
 
+  /** Ends a client's WAIT; false = it is in none. */
+  unblock(client: ClientConnection, how: "timeout" | "error"): boolean {
+    const waiter = this.#waiters.get(client.id);
+    if (waiter === undefined || waiter.answer !== undefined) return false;
+    this.#answer(waiter, how === "error" ? UNBLOCKED : undefined);
+    return true;
+  }
+
   #countAt(offset: number): number {
     return this.replicas.filter((link) => link.phase === "online" && link.ackOffset >= offset).length;
   }
 
-  #answer(waiter: Waiter): void {
+  #answer(waiter: Waiter, error?: ReplyError): void {
     if (waiter.answer !== undefined) return;
     waiter.timer?.stop();
-    waiter.answer = this.#countAt(waiter.offset);
+    waiter.answer = error ?? this.#countAt(waiter.offset);
     soon(() => waiter.client.release());
   }
 

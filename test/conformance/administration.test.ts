@@ -237,3 +237,22 @@ test("LATENCY HISTOGRAM names the commands that were called, subcommands apart",
     expect(calls.length).toBeGreaterThan(1);
     return calls.toSorted();
   }));
+
+test("CLIENT UNBLOCK ends a WAIT, as its timeout or with an error", () =>
+  same(async (server) => {
+    const [other, waiting] = [await server.connect(), await server.connect()];
+    const id = String(await waiting.ask("CLIENT", "ID"));
+    const told: unknown[] = [];
+    for (const how of [[], ["TIMEOUT"], ["ERROR"]]) {
+      waiting.write(encodeRequest(["WAIT", "3", "0"]));
+      let unblocked: unknown = 0;
+      const tries = async (): Promise<boolean> => {
+        unblocked = await other.ask("CLIENT", "UNBLOCK", id, ...how);
+        return unblocked === 1;
+      };
+      await eventually(tries, 5000, "the client waits");
+      told.push(unblocked, (await waiting.read()).raw.toString());
+    }
+    told.push(await other.ask("CLIENT", "UNBLOCK", id), await waiting.ask("PING"));
+    return told;
+  }));
