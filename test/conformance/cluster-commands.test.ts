@@ -1,14 +1,17 @@
 // CLUSTER step by step on a node that knows nobody: every check of every argument and every change it accepts, in one
 // fixed order, replies compared byte by byte. Random streams (cluster.test.ts) cannot change slots without parting.
 import { expect, test } from "bun:test";
+import { CommandLink } from "../../src/server/command-link.ts";
+import { join } from "../../src/server/join.ts";
 import { fileScope } from "../support/cleanup.ts";
 import type { Client } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
 import { printable, printRequest, type Argument } from "../support/resp.ts";
 import { startRedis, startSubject, subjectIsRedis, type Flags, type Server } from "../support/servers.ts";
 
 const scope = fileScope();
 
-/** Stands for the id of the node that is asked. */
+/** Stands for the id of the node that is asked; in a cluster of two, `$MASTER` and `$REPLICA` for theirs. */
 const ME = "$ME";
 const STRANGER = "0123456789abcdef0123456789abcdef01234567";
 
@@ -57,11 +60,15 @@ cluster reset | cluster nodes | cluster info | cluster addslots 1 | cluster link
 asking | asking x | readonly | readonly x | readwrite | readwrite x | cluster shards | cluster slots
 `;
 
-const requests = script
-  .split(/[|\n]/)
-  .map((line) => line.trim())
-  .filter(Boolean)
-  .map((line) => line.split(/\s+/).map((word) => (word === "''" ? "" : word)));
+const requests = parse(script);
+
+function parse(text: string): readonly (readonly string[])[] {
+  return text
+    .split(/[|\n]/)
+    .map((line) => line.trim())
+    .filter(Boolean)
+    .map((line) => line.split(/\s+/).map((word) => (word === "''" ? "" : word)));
+}
 
 async function startBoth(flags: Flags): Promise<readonly [theirs: Server, ours: Server]> {
   const strict = subjectIsRedis() ? {} : { "cluster-solo": "no" };
@@ -102,3 +109,101 @@ for (const mode of ["yes", "no"] as const) {
     }, 60_000);
   }
 }
+
+// --- A master and its replica ---------------------------------------------------------------------------------
+
+/** What each of the two is asked; the master holds one key, of slot 15495. */
+const pairScript = {
+  replica: `
+cluster slots | cluster shards | cluster nodes | cluster myid | cluster replicas $MASTER | cluster replicas $REPLICA
+cluster slaves $MASTER | cluster count-failure-reports $MASTER | cluster links
+cluster setslot x foo | cluster setslot 1 stable | cluster setslot 99999 migrating $MASTER
+cluster forget $MASTER | cluster replicate $REPLICA | cluster addslots 1 | cluster addslots 16384
+cluster delslots 1 1 | cluster set-config-epoch 5 | cluster set-config-epoch x | cluster flushslots
+get a | readonly | get a | set a b | mget a c | readwrite | get a | asking | get a
+cluster getkeysinslot 15495 10 | cluster countkeysinslot 15495 | cluster keyslot a
+cluster failover x | cluster failover takeover x | cluster reset foo | cluster saveconfig`,
+  master: `
+cluster slots | cluster shards | cluster nodes | cluster myid | cluster replicas $MASTER | cluster slaves $REPLICA
+cluster replicate $REPLICA | cluster replicate $MASTER | cluster forget $MASTER | cluster forget $REPLICA$REPLICA
+cluster setslot 1 migrating $REPLICA | cluster setslot 1 importing $REPLICA | cluster setslot 1 node $REPLICA
+cluster setslot 15495 node $REPLICA | cluster failover | cluster failover force | cluster reset | cluster reset hard
+cluster flushslots | cluster addslotsrange 1 5 | cluster set-config-epoch 9 | cluster links | cluster bumpepoch
+get a | asking | get a | mget a c | cluster setslot 7 migrating $MASTER | cluster nodes | cluster setslot 7 stable
+cluster delslots 7 | cluster slots | cluster nodes | cluster addslots 7 | cluster nodes`,
+} as const;
+
+interface Pair {
+  readonly servers: Readonly<Record<"master" | "replica", Server>>;
+  readonly ids: Readonly<Record<"master" | "replica", string>>;
+}
+
+async function startPair(start: (flags: Flags) => Promise<Server>): Promise<Pair> {
+  const flags = { "cluster-enabled": "yes", "repl-diskless-sync-delay": 0 };
+  const [master, replica] = await Promise.all([start(flags), start(flags)]);
+  if (master === undefined || replica === undefined) throw new Error("a server did not start");
+  const target = ({ port }: Server) => ({ host: "127.0.0.1", port });
+  const links = await Promise.all([master, replica].map((server) => CommandLink.open(target(server), 5000)));
+  try {
+    await join(links, { masters: 1, replicas: 1, timeoutMs: 30_000 });
+    await links[0]!.ask("SET", "a", "b");
+    await links[0]!.ask("WAIT", 1, 10_000);
+    const knowsReplica = async (link: CommandLink): Promise<boolean> =>
+      (JSON.stringify(await link.ask("CLUSTER", "SLOTS")).match(/"127\.0\.0\.1"/g)?.length ?? 0) === 2;
+    for (const link of links) {
+      // The bus tells how far the replica has come; before that it is left out of CLUSTER SLOTS.
+      await eventually(() => knowsReplica(link), 10_000, "CLUSTER SLOTS names the replica");
+    }
+    const [masterId, replicaId] = await Promise.all(links.map((link) => link.text("CLUSTER", "MYID")));
+    return { servers: { master, replica }, ids: { master: masterId!, replica: replicaId! } };
+  } finally {
+    for (const link of links) link.close();
+  }
+}
+
+/** One line of text per line of the reply, with what is each pair's own replaced, and lines of nodes in one order. */
+function comparable(raw: Uint8Array, { servers, ids }: Pair): string {
+  let text = printable(raw, 100_000).replaceAll(ids.master, "$MASTER").replaceAll(ids.replica, "$REPLICA");
+  for (const role of ["master", "replica"] as const) {
+    const { port } = servers[role];
+    text = text.replaceAll(`${port + 10_000}`, `${role}-bus`).replaceAll(`${port}`, `${role}-port`);
+  }
+  return text
+    .replace(/^=\d+\\r\\ntxt:/, "=N\\r\\ntxt:\\n")
+    .replaceAll(/\b\d{12,}\b/g, "TIME") // when a PONG came, when a link was made
+    .replaceAll(/(send-buffer-[a-z]+\\r\\n):\d+/g, "$1:BYTES") // as the moment has it
+    .replaceAll(/(replication-offset\\r\\n):\d+/g, "$1:OFFSET") // depends on PINGs in the stream
+    .replaceAll(/ (?:0|TIME) (?:0|TIME) (\d+ connected)/g, " PING PONG $1")
+    .replaceAll(/([$=])\d+\\r\\n(?=[^$]*-port)/g, "$1N\\r\\n")
+    .split(/\\n/)
+    .toSorted()
+    .join("\n");
+}
+
+async function tellAll(pair: Pair, role: "master" | "replica", protocol: 2 | 3): Promise<readonly string[]> {
+  const client = await pair.servers[role].connect({ protocol });
+  const told: string[] = [];
+  for (const request of parse(pairScript[role])) {
+    const args = request.map((word) =>
+      word.replaceAll("$MASTER", pair.ids.master).replaceAll("$REPLICA", pair.ids.replica),
+    );
+    const { raw } = await client.reply(...args);
+    told.push(`${printRequest(request)}\n${comparable(raw, pair)}`);
+  }
+  client.close();
+  return told;
+}
+
+test("a master and its replica tell and refuse what redis-servers do", async () => {
+  const [theirs, ours] = await Promise.all([
+    startPair((flags) => startRedis(scope, flags)),
+    startPair((flags) => startSubject(scope, flags)),
+  ]);
+  // The replica first: it learns what the master's part changes when the bus tells, sooner or later.
+  for (const role of ["replica", "master"] as const) {
+    for (const protocol of [2, 3] as const) {
+      const expected = await tellAll(theirs, role, protocol);
+      expect(await tellAll(ours, role, protocol), `${role}, RESP${protocol}`).toEqual([...expected]);
+    }
+  }
+}, 60_000);
