@@ -52,6 +52,7 @@ printSurroundings(around);
 
 const results: Record<string, Findings> = {};
 const skipped: string[] = [];
+const failures: string[] = [];
 for (const name of positionals.length > 0 ? positionals : Object.keys(CASES)) {
   const found = CASES[name];
   if (found === undefined) continue;
@@ -60,14 +61,19 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(CASES)) {
     skipped.push(`${name}: needs ${missing.join(" and ")}`);
     continue;
   }
-  const findings = await found.run(options);
-  for (const shown of findings.tables) printTable(shown);
-  results[name] = findings;
+  try {
+    const findings = await found.run(options);
+    for (const shown of findings.tables) printTable(shown);
+    results[name] = findings;
+  } catch (error) {
+    failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 for (const line of skipped) console.log(`\nleft out: ${line}`);
+for (const line of failures) console.error(`\nfailed: ${line}`);
 
 const file = resolve(values.json ?? fileURLToPath(new URL("../.bench/latest.json", import.meta.url)));
 mkdirSync(dirname(file), { recursive: true });
 writeFileSync(file, `${JSON.stringify({ ...around, options, results }, undefined, 2)}\n`);
 console.log(`\nfigures written to ${file}`);
-process.exit(Object.keys(results).length > 0 ? 0 : 1);
+process.exit(failures.length === 0 && Object.keys(results).length > 0 ? 0 : 1);

@@ -8,27 +8,36 @@ const KEY_BYTES = 16;
 const WARM_KEYS = 1000;
 const WARM_ROUNDS = 100;
 
-async function bytesPerKey(target: Target, keys: number): Promise<number> {
+interface Cost {
+  readonly name: string;
+  /** Growth of resident memory per key. */
+  readonly bytes: number;
+  /** Resident memory of the whole process with all keys. */
+  readonly whole: number;
+}
+
+async function costOf(target: Target, keys: number): Promise<Cost> {
   for (let i = 0; i < WARM_ROUNDS; i++) await fill(target, WARM_KEYS);
   const before = await steadyBytes(target.pid);
   await fill(target, keys);
   const after = await steadyBytes(target.pid);
   const held = await keysHeld(target.port);
   if (held !== keys) throw new Error(`${target.name} holds ${held} keys, not ${keys}`);
-  return (after - before) / (keys - WARM_KEYS);
+  return { name: target.name, bytes: (after - before) / (keys - WARM_KEYS), whole: after };
 }
 
 export async function run({ isQuick }: Options): Promise<Findings> {
   const keys = isQuick ? 100_000 : 1_000_000;
   const figures: Record<string, number> = {};
-  const found: { readonly name: string; readonly bytes: number }[] = [];
+  const found: Cost[] = [];
   for (const start of [redisTarget, ourTarget]) {
     const scope = new Scope();
     try {
       const target = await start(scope);
-      const bytes = await bytesPerKey(target, keys);
-      figures[`bytes per key: ${target.name}`] = bytes;
-      found.push({ name: target.name, bytes });
+      const cost = await costOf(target, keys);
+      figures[`bytes per key: ${target.name}`] = cost.bytes;
+      figures[`resident bytes: ${target.name}`] = cost.whole;
+      found.push(cost);
     } finally {
       await scope.close();
     }
@@ -41,12 +50,13 @@ export async function run({ isQuick }: Options): Promise<Findings> {
       {
         title: "process memory per key",
         note: `growth of resident memory / keys, ${keys} keys of ${KEY_BYTES} bytes with values of ${VALUE_BYTES}, cluster mode on`,
-        columns: ["server", "bytes/key", "overhead", "ratio"],
-        rows: found.map(({ name, bytes }) => [
+        columns: ["server", "bytes/key", "overhead", "ratio", "whole process, MiB"],
+        rows: found.map(({ name, bytes, whole }) => [
           name,
           bytes.toFixed(1),
           (bytes - data).toFixed(1),
           ratio(bytes, base),
+          (whole / 2 ** 20).toFixed(1),
         ]),
       },
     ],

@@ -51,6 +51,8 @@ export interface MemoryFacts {
   /** Of `used`, what is not keys and values. */
   readonly overhead: number;
   readonly resident: number;
+  /** The JavaScript heap: bytes alive after its last collection, and bytes of its blocks. */
+  readonly scriptHeap: { readonly liveBytes: number; readonly totalBytes: number };
   /** Linear memory of the engine: in use, and obtained from the system. */
   readonly engineUsed: number;
   readonly engineReserved: number;

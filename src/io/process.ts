@@ -17,9 +17,13 @@ export function residentBytes(): number {
   return process.memoryUsage.rss();
 }
 
-/** Bytes in use on the JavaScript heap. */
-export function scriptHeapBytes(): number {
-  return process.memoryUsage().heapUsed;
+/**
+ * The JavaScript heap, WASM memory and other memory outside of it not counted.
+ * @returns bytes alive after the last collection, and bytes of the blocks it has now, what died since included
+ */
+export function scriptHeap(): { liveBytes: number; totalBytes: number } {
+  const { heapUsed, heapTotal, external } = process.memoryUsage();
+  return { liveBytes: Math.max(0, heapUsed - external), totalBytes: heapTotal };
 }
 
 /** Processor time used so far, in seconds. */

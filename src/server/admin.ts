@@ -3,7 +3,7 @@ import type { Administration, MemoryFacts, ShutdownRequest } from "../commands/a
 import type { Client } from "../commands/context.ts";
 import { holdMs, nowUs, soon } from "../io/clock.ts";
 import { exists, readText, replaceFile, DiskError } from "../io/disk.ts";
-import { residentBytes } from "../io/process.ts";
+import { residentBytes, scriptHeap } from "../io/process.ts";
 import { machineBytes } from "../io/usage.ts";
 import type { Clients } from "./clients.ts";
 import type { Config } from "./config/config.ts";
@@ -77,6 +77,7 @@ export class Admin implements Administration {
       startup: this.#startupBytes,
       overhead: this.#startupBytes + backlog + replicaBuffers + clientBuffers,
       resident: residentBytes(),
+      scriptHeap: scriptHeap(),
       engineUsed,
       engineReserved: memory.bytes.length,
       machine: machineBytes(),

@@ -187,6 +187,8 @@ function memorySection({ memory: measure, config }: InfoFacts): readonly Field[]
     ["active_defrag_running", 0],
     ["lazyfree_pending_objects", 0],
     ["lazyfreed_objects", 0],
+    ["js_heap_used", memory.scriptHeap.liveBytes],
+    ["js_heap_total", memory.scriptHeap.totalBytes],
   ];
 }
 
