@@ -2,6 +2,7 @@
 // is for the rest: it knows redirections, open slots and a cluster that is down.
 import { SLOT_COUNT } from "../../assembly/abi.ts";
 import { isMaster, isReplica, type ClusterNode } from "./node.ts";
+import { slotRanges } from "./slot-bitmap.ts";
 import type { ClusterState } from "./state.ts";
 
 /** What routing has to know of a request. */
@@ -140,7 +141,7 @@ export class RouteTable {
     }
     serveHere.fill(0);
     if (!state.ok || !isMaster(myself)) return;
-    for (let slot = 0; slot < SLOT_COUNT; slot++) if (slots.isOwnedBy(slot, myself)) serveHere[slot] = 1;
+    for (const { start, end } of slotRanges(myself.slots)) serveHere.fill(1, start, end + 1);
     for (const slot of slots.migrating.keys()) serveHere[slot] = 0;
   }
 }

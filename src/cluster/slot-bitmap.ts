@@ -45,15 +45,18 @@ export interface SlotRange {
 
 export function slotRanges(bitmap: SlotBitmap): SlotRange[] {
   const ranges: SlotRange[] = [];
-  let start = -1;
-  let last = -2;
-  forEachSlot(bitmap, (slot) => {
-    if (slot !== last + 1) {
-      if (start >= 0) ranges.push({ start, end: last });
-      start = slot;
+  let start = -1; // of the run at hand; -1 = none
+  for (let byte = 0; byte < BITMAP_BYTES; byte++) {
+    const bits = bitmap[byte] ?? 0;
+    if (bits === (start < 0 ? 0 : 255)) continue; // eight more of the same
+    for (let bit = 0; bit < 8; bit++) {
+      const isIn = (bits & (1 << bit)) !== 0;
+      if (isIn === start >= 0) continue;
+      const slot = byte * 8 + bit;
+      if (!isIn) ranges.push({ start, end: slot - 1 });
+      start = isIn ? slot : -1;
     }
-    last = slot;
-  });
-  if (start >= 0) ranges.push({ start, end: last });
+  }
+  if (start >= 0) ranges.push({ start, end: BITMAP_BYTES * 8 - 1 });
   return ranges;
 }
