@@ -13,6 +13,7 @@ import { run as decoder } from "./decoder.ts";
 import { run as heap } from "./heap.ts";
 import { run as memory } from "./memory.ts";
 import { type Findings, type Options, printSurroundings, printTable, surroundings } from "./report.ts";
+import { run as start } from "./start.ts";
 import { run as table } from "./table.ts";
 import { run as wire } from "./wire.ts";
 
@@ -28,6 +29,7 @@ const CASES: Readonly<Record<string, Case>> = {
   decoder: { run: decoder, needs: [] },
   wire: { run: wire, needs: ["redis-server", "redis-benchmark"] },
   memory: { run: memory, needs: ["redis-server"] },
+  start: { run: start, needs: ["redis-cli"] },
   heap: { run: heap, needs: ["redis-benchmark"] },
 };
 

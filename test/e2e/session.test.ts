@@ -1,6 +1,6 @@
 // The first session of an operator: six nodes, redis-cli makes a cluster of them, keys are set through any node.
 import { beforeAll, describe, expect, test } from "bun:test";
-import { fileScope } from "../support/cleanup.ts";
+import { fileScope, Scope } from "../support/cleanup.ts";
 import { Client } from "../support/client.ts";
 import {
   clusterInfo,
@@ -174,3 +174,21 @@ describe("redis-cli --cluster create on six nodes", () => {
     expect(timeout).toContain("6 OK, 0 ERR");
   });
 });
+
+test("redis-cli --cluster create asks first, and a yes is enough", async () => {
+  const scope = new Scope();
+  try {
+    const servers = await startNodes(scope, { ours: 3 });
+    const addresses = servers.map(({ address }) => address);
+    const output = await redisCli(["--cluster", "create", ...addresses], {
+      stdin: "yes\n",
+      timeoutMs: 60_000,
+    });
+    expect(output).toContain("Can I set the above configuration?");
+    expect(output).toContain("[OK] All 16384 slots covered.");
+    const refused = await redisCli(["--cluster", "create", ...addresses, "--cluster-yes"], { mayFail: true });
+    expect(refused).toMatch(/is not empty/);
+  } finally {
+    await scope.close();
+  }
+}, 90_000);
