@@ -182,16 +182,16 @@ function comparable(raw: Uint8Array, { servers, ids }: Pair): string {
 
 async function tellAll(pair: Pair, role: "master" | "replica", protocol: 2 | 3): Promise<readonly string[]> {
   const client = await pair.servers[role].connect({ protocol });
-  const told: string[] = [];
+  const replies: string[] = [];
   for (const request of parse(pairScript[role])) {
     const args = request.map((word) =>
       word.replaceAll("$MASTER", pair.ids.master).replaceAll("$REPLICA", pair.ids.replica),
     );
     const { raw } = await client.reply(...args);
-    told.push(`${printRequest(request)}\n${comparable(raw, pair)}`);
+    replies.push(`${printRequest(request)}\n${comparable(raw, pair)}`);
   }
   client.close();
-  return told;
+  return replies;
 }
 
 test("a master and its replica tell and refuse what redis-servers do", async () => {
