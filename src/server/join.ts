@@ -33,7 +33,9 @@ export interface JoinedCluster {
   readonly created: boolean;
 }
 
+/** Between two looks at the nodes: short at first, longer as it takes longer, for looking costs the nodes time. */
 const POLL_MS = 5;
+const LONGEST_POLL_MS = 50;
 
 /**
  * @param links to all nodes, those meant as masters first
@@ -152,7 +154,7 @@ async function replicate(link: CommandLink, master: string, deadlineMs: number):
 
 /** Waits until all nodes tell the same whole story and every replica is in step with its master. */
 async function agreement(links: readonly CommandLink[], deadlineMs: number): Promise<NodeView> {
-  for (;;) {
+  for (let waitMs = POLL_MS; ; waitMs = Math.min(waitMs * 1.3, LONGEST_POLL_MS)) {
     const looks = await Promise.all(links.map(lookUnlessLoading));
     const loading = looks.indexOf(undefined);
     const missing: string | undefined =
