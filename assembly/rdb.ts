@@ -43,6 +43,9 @@ const KEPT_ROOM: u32 = 1048576;
 /** Longest string that spells an integer RDB has a form for: "-2147483648". */
 const INTEGER_LIMIT: u32 = 11;
 
+/** Longest string a snapshot compresses: it does so between requests, and they weigh more than the bytes saved. */
+const SNAPSHOT_COMPRESS_LIMIT: u32 = 262144;
+
 const DIGITS: usize = memory.data(24);
 
 let block: usize = 0;
@@ -50,6 +53,8 @@ let room: u32 = 0;
 let length: u32 = 0;
 /** Whether strings are compressed: rdbcompression. */
 let compresses: bool = true;
+/** Longest string that is compressed. */
+let compressUpTo: u32 = u32.MAX_VALUE;
 
 export function setRdbCompression(on: bool): void {
   compresses = on;
@@ -127,7 +132,8 @@ function writeInteger(value: i64): bool {
 function writeString(ptr: usize, size: u32): bool {
   if (!reserve(HEAD_ROOM + size)) return false;
   if (size <= INTEGER_LIMIT && parse(ptr, size) && writeInteger(parsed)) return true;
-  if (compresses && size > <u32>RDB_UNCOMPRESSED_LIMIT && writeCompressed(ptr, size)) return true;
+  const isWorthIt = compresses && size > <u32>RDB_UNCOMPRESSED_LIMIT && size <= compressUpTo;
+  if (isWorthIt && writeCompressed(ptr, size)) return true;
   writeLength(size);
   memory.copy(block + length, ptr, size);
   length += size;
@@ -180,6 +186,7 @@ function writeEntry(entry: usize): bool {
 export function rdbSlot(db: u32, slot: u32, from: u32, enough: u32): i32 {
   begin();
   publish();
+  compressUpTo = SNAPSHOT_COMPRESS_LIMIT;
   const record = Database.slot(Database.at(db), slot);
   if (record == 0) return 0;
   const buckets = Slot.buckets(record);
@@ -206,6 +213,7 @@ export function rdbDump(slot: u32, key: usize, keyLength: u32): i32 {
   const entry = lookupRead(slot, key, keyLength);
   if (entry == 0) return 0;
   if (!reserve(1)) return REFUSED_OUT_OF_MEMORY;
+  compressUpTo = u32.MAX_VALUE;
   Out.byte(RDB_TYPE_STRING);
   if (!writeValue(entry) || !reserve(FOOTER)) return REFUSED_OUT_OF_MEMORY;
   store<u16>(block + length, <u16>RDB_VERSION);
