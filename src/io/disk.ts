@@ -13,6 +13,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -132,4 +133,47 @@ export function replaceFile(path: string, data: string | Uint8Array, isLasting =
       closeSync(directory);
     }
   });
+}
+
+/**
+ * Bytes put aside on disk, to be read once in the same order. The file has no name any more: it vanishes with the
+ * process at the latest. Every method throws DiskError.
+ */
+export class Spool {
+  readonly #file: number;
+  #written = 0;
+  #read = 0;
+
+  /** @param directory where there is room */
+  constructor(private readonly directory: string) {
+    const path = `${directory}/temp-${process.pid}-${performance.now()}.rdb`;
+    this.#file = attempt(path, () => openSync(path, "w+", 0o600));
+    remove(path);
+  }
+
+  write(bytes: Uint8Array): void {
+    attempt(this.directory, () => {
+      for (let at = 0; at < bytes.length;) {
+        const count = writeSync(this.#file, bytes, at, bytes.length - at, this.#written);
+        at += count;
+        this.#written += count;
+      }
+    });
+  }
+
+  /** Up to `length` bytes, fresh ones; undefined = all were read. */
+  read(length: number): Uint8Array | undefined {
+    if (this.#read === this.#written) return undefined;
+    const bytes = new Uint8Array(Math.min(length, this.#written - this.#read));
+    return attempt(this.directory, () => {
+      const count = readSync(this.#file, bytes, 0, bytes.length, this.#read);
+      if (count === 0) throw new DiskError(this.directory, "the file was cut");
+      this.#read += count;
+      return bytes.subarray(0, count);
+    });
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
 }

@@ -162,7 +162,8 @@ export class ReplicaMachine {
         this.#loaded();
         break;
       case "loadFailed":
-        this.#fail(`the copy cannot be loaded: ${event.reason}`, "warning");
+        // A copy that was given up because the link is gone already says so too.
+        if (this.state === "sync") this.#fail(`the copy cannot be loaded: ${event.reason}`, "warning");
         break;
       case "acknowledge":
         if (this.#phase.name === "online") this.#acknowledge();

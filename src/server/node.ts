@@ -258,6 +258,7 @@ export class Node implements ClientHost, Server {
     return new NodeReplication({
       ...this.#parts(),
       log: mutations,
+      directory: this.directory,
       rdb,
       gates,
       port,

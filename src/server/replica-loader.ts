@@ -1,12 +1,15 @@
 // Puts a full copy in place of the data. A server that holds nothing loads while the copy comes in. One that holds
-// data keeps it, and serves it where that is allowed, until the copy is complete: a master that dies half-way through
-// a copy must not cost its replica all it had.
+// data keeps it, and serves it where that is allowed, until the copy is complete on disk: a master that dies half-way
+// through a copy must not cost its replica all it had.
 import { soon } from "../io/clock.ts";
+import { DiskError, Spool } from "../io/disk.ts";
 import { RdbError, RdbReader, type RdbKey, type RdbSink } from "../replication/rdb-reader.ts";
 import { ReplyError } from "../resp/errors.ts";
 import type { ReplicationHost } from "./replication-host.ts";
 
 const FOR_EVER = {};
+/** Bytes loaded between two looks at whatever else there is to do. */
+const PIECE = 262_144;
 
 export interface LoadListener {
   /** The data is being replaced: nothing can be served until `loaded` or `failed`. */
@@ -19,8 +22,8 @@ export interface LoadListener {
 
 export class ReplicaLoader implements RdbSink {
   readonly #reader: RdbReader;
-  /** Pieces that wait until all have come; undefined = each is loaded at once. */
-  #kept: Uint8Array[] | undefined;
+  /** Where the copy waits until it is complete; undefined = it is loaded as it comes. */
+  #spool: Spool | undefined;
   #hasReplaced = false;
   #isOver = false;
   #streamDatabase = 0;
@@ -35,22 +38,22 @@ export class ReplicaLoader implements RdbSink {
       crc64: (crc, bytes) => rdb.crc64(crc, bytes),
       decompress: (packed, length) => rdb.decompress(packed, length),
     });
-    if (holdsData) this.#kept = [];
+    if (holdsData) this.#attempt(() => (this.#spool = new Spool(host.directory)));
     else this.#replace();
   }
 
   take(bytes: Uint8Array): void {
     if (this.#isOver) return;
-    if (this.#kept === undefined) this.#feed(bytes);
-    else this.#kept.push(bytes);
+    const spool = this.#spool;
+    this.#attempt(() => (spool === undefined ? this.#reader.feed(bytes) : spool.write(bytes)));
   }
 
   /** The copy is complete. */
   end(): void {
     if (this.#isOver) return;
-    if (this.#kept === undefined) return this.#finish();
+    if (this.#spool === undefined) return this.#finish();
     this.#replace();
-    this.#loadKept();
+    this.#loadSpooled(this.#spool);
   }
 
   /** The copy will not be completed. */
@@ -86,41 +89,45 @@ export class ReplicaLoader implements RdbSink {
   }
 
   /** A piece, then whatever else the event loop has to do. */
-  #loadKept(): void {
+  #loadSpooled(spool: Spool): void {
     if (this.#isOver) return;
-    const piece = this.#kept?.shift();
-    if (piece === undefined) return this.#finish();
-    this.#feed(piece);
-    soon(() => this.#loadKept());
-  }
-
-  #feed(bytes: Uint8Array): void {
-    try {
-      this.#reader.feed(bytes);
-    } catch (error) {
-      this.#failWith(error);
-    }
+    let isRead = false;
+    this.#attempt(() => {
+      const piece = spool.read(PIECE);
+      if (piece === undefined) isRead = true;
+      else this.#reader.feed(piece);
+    });
+    if (isRead) this.#finish();
+    else soon(() => this.#loadSpooled(spool));
   }
 
   #finish(): void {
-    try {
-      this.#reader.finish();
-    } catch (error) {
-      return this.#failWith(error);
-    }
-    this.#isOver = true;
+    this.#attempt(() => this.#reader.finish());
+    if (this.#isOver) return;
+    this.#end();
     this.listener.loaded(this.#streamDatabase);
   }
 
-  #failWith(error: unknown): void {
-    if (!(error instanceof RdbError) && !(error instanceof ReplyError)) throw error;
-    this.#fail(error.message);
+  /** What the input, memory or the disk refuses ends the load. */
+  #attempt(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      const isTheirs = error instanceof RdbError || error instanceof ReplyError || error instanceof DiskError;
+      if (!isTheirs) throw error;
+      this.#fail(error.message);
+    }
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#spool?.close();
+    this.#spool = undefined;
   }
 
   #fail(reason: string): void {
     if (this.#isOver) return;
-    this.#isOver = true;
-    this.#kept = undefined;
+    this.#end();
     if (this.#hasReplaced) this.host.keys.flushAll();
     this.listener.failed(reason, this.#hasReplaced);
   }

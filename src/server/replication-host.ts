@@ -19,6 +19,8 @@ export interface ReplicationHost {
   readonly config: Config;
   readonly gates: Gates;
   readonly stats: Stats;
+  /** Where a copy may be put aside. */
+  readonly directory: string;
   /** Where clients reach this node. */
   readonly port: number;
   /** How many databases there are: one in a cluster. */
