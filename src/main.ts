@@ -1,7 +1,7 @@
 // The command line: `slotmesh server [redis.conf] [--directive value ...]` and `slotmesh cluster`.
 import { configure, describeFatal } from "./server/config/start.ts";
 import { FatalConfigError } from "./server/config/parse.ts";
-import { absolute, expand, readStandardInput, readText } from "./io/disk.ts";
+import { absolute, DiskError, expand, readStandardInput, readText, remove, replaceFile } from "./io/disk.ts";
 import { onAbandoned } from "./io/children.ts";
 import { exit, onSignal, print, printError, processId, runtime } from "./io/process.ts";
 import { Node } from "./server/node.ts";
@@ -53,8 +53,10 @@ function serve(args: readonly string[]): void {
     else throw error;
     return exit(1);
   }
+  const removePidFile = writePidFile(node);
   node.ended = () => {
     node.stop();
+    removePidFile();
     exit(0);
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -68,6 +70,21 @@ function serve(args: readonly string[]): void {
     node.ended();
   });
   greet(node);
+}
+
+/** Leaves the process id in `pidfile`, if one is wanted; what is returned takes it away again. */
+function writePidFile(node: Node): () => void {
+  const name = node.config.text("pidfile");
+  if (name === "") return () => {};
+  const path = absolute(name, node.directory);
+  try {
+    replaceFile(path, `${processId}\n`);
+    return () => remove(path);
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    node.log.write("warning", `Failed to write PID file ${path}: ${error.reason}`);
+    return () => {};
+  }
 }
 
 function greet(node: Node): void {

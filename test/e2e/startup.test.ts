@@ -185,6 +185,16 @@ describe("the end", () => {
     expect(server.child.output).not.toMatch(/\bat .*\.ts:\d+/);
   });
 
+  test("its process id stands in pidfile while it runs", async () => {
+    const server = await startOurs(scope, { pidfile: "node.pid" });
+    const path = join(server.dir, "node.pid");
+    const client = await server.connect();
+    const info = await client.text("INFO", "server");
+    expect(readFileSync(path, "utf8")).toBe(`${/process_id:(\d+)/.exec(info)?.[1]}\n`);
+    await server.stop("SIGTERM");
+    expect(existsSync(path)).toBe(false);
+  });
+
   test("SHUTDOWN ends it without a reply", async () => {
     const server = await startOurs(scope);
     const client = await server.connect();
