@@ -79,13 +79,22 @@ export const makeDirectory = (path: string): void => {
   attempt(path, () => mkdirSync(path, { recursive: true }));
 };
 
-/** A new directory for as long as one needs it; whoever makes it removes it. Throws DiskError. */
-export const makeTemporaryDirectory = (prefix: string): string =>
-  attempt(tmpdir(), () => mkdtempSync(join(tmpdir(), prefix)));
+const temporaryDirectories = new Set<string>();
+let exitHook: unknown;
+
+/** A new directory, removed when this process ends if it was not before. Throws DiskError. */
+export function makeTemporaryDirectory(prefix: string): string {
+  exitHook ??= process.once("exit", () => temporaryDirectories.forEach((path) => removeDirectory(path)));
+  const path = attempt(tmpdir(), () => mkdtempSync(join(tmpdir(), prefix)));
+  temporaryDirectories.add(path);
+  return path;
+}
 
 /** Removes a directory and all in it. Throws DiskError. */
-export const removeDirectory = (path: string): void =>
+export function removeDirectory(path: string): void {
   attempt(path, () => rmSync(path, { recursive: true, force: true }));
+  temporaryDirectories.delete(path);
+}
 
 /** Names in a directory, sorted; none when it is not there. */
 export const listDirectory = (path: string): readonly string[] =>
