@@ -1,9 +1,9 @@
 // Puts a full copy in place of the data. A server that holds nothing loads while the copy comes in. One that holds
-// data keeps it, and serves it where that is allowed, until the copy is complete on disk: a master that dies half-way
-// through a copy must not cost its replica all it had.
+// data keeps it, and serves it where that is allowed, until the copy is complete on disk and known to be good: a master
+// that dies half-way through a copy, or holds what we cannot, must not cost its replica all it had.
 import { soon } from "../io/clock.ts";
 import { DiskError, Spool } from "../io/disk.ts";
-import { RdbError, RdbReader, type RdbKey, type RdbSink } from "../replication/rdb-reader.ts";
+import { RdbError, RdbReader, type RdbCodec, type RdbKey, type RdbSink } from "../replication/rdb-reader.ts";
 import { ReplyError } from "../resp/errors.ts";
 import type { ReplicationHost } from "./replication-host.ts";
 
@@ -22,6 +22,8 @@ export interface LoadListener {
 
 export class ReplicaLoader implements RdbSink {
   readonly #reader: RdbReader;
+  /** Reads what is put aside as it comes, to find out whether it can be loaded. */
+  readonly #checker: RdbReader;
   /** Where the copy waits until it is complete; undefined = it is loaded as it comes. */
   #spool: Spool | undefined;
   #hasReplaced = false;
@@ -34,10 +36,16 @@ export class ReplicaLoader implements RdbSink {
     holdsData: boolean,
   ) {
     const { rdb } = host;
-    this.#reader = new RdbReader(this, {
+    const codec: RdbCodec = {
       crc64: (crc, bytes) => rdb.crc64(crc, bytes),
       decompress: (packed, length) => rdb.decompress(packed, length),
-    });
+    };
+    this.#reader = new RdbReader(this, codec);
+    const ignore = (): void => {};
+    this.#checker = new RdbReader(
+      { aux: ignore, resize: ignore, string: (about) => this.#check(about) },
+      codec,
+    );
     if (holdsData) this.#attempt(() => (this.#spool = new Spool(host.directory)));
     else this.#replace();
   }
@@ -45,15 +53,22 @@ export class ReplicaLoader implements RdbSink {
   take(bytes: Uint8Array): void {
     if (this.#isOver) return;
     const spool = this.#spool;
-    this.#attempt(() => (spool === undefined ? this.#reader.feed(bytes) : spool.write(bytes)));
+    this.#attempt(() => {
+      if (spool === undefined) return this.#reader.feed(bytes);
+      this.#checker.feed(bytes);
+      spool.write(bytes);
+    });
   }
 
   /** The copy is complete. */
   end(): void {
     if (this.#isOver) return;
-    if (this.#spool === undefined) return this.#finish();
+    const spool = this.#spool;
+    if (spool === undefined) return this.#finish();
+    this.#attempt(() => this.#checker.finish());
+    if (this.#isOver) return;
     this.#replace();
-    this.#loadSpooled(this.#spool);
+    this.#loadSpooled(spool);
   }
 
   /** The copy will not be completed. */
@@ -70,16 +85,20 @@ export class ReplicaLoader implements RdbSink {
   }
 
   string(about: RdbKey, value: Uint8Array): void {
-    const { memory, keys, databaseCount } = this.host;
+    const { memory, keys } = this.host;
     const { database, key, expireAtMs } = about;
-    if (database >= databaseCount) {
-      throw new RdbError(`database ${database} is beyond the ${databaseCount} this server has`);
-    }
+    this.#check(about);
     memory.database = database;
     const options = expireAtMs === undefined ? FOR_EVER : { expireAtMs };
     const clock = keys.clockFor(about);
     if (clock === undefined) keys.setString(key, value, options);
     else keys.stamped(clock, () => keys.setString(key, value, options));
+  }
+
+  #check({ database }: RdbKey): void {
+    const { databaseCount } = this.host;
+    if (database < databaseCount) return;
+    throw new RdbError(`database ${database} is beyond the ${databaseCount} this server has`);
   }
 
   #replace(): void {

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { fileScope } from "../support/cleanup.ts";
 import type { Client } from "../support/client.ts";
+import { startFakeMaster } from "../support/fakemaster.ts";
 import { eventually } from "../support/eventually.ts";
 import { contents, follow, replicationInfo, untilCaughtUp, untilLinked } from "../support/replication.ts";
 import { type Flags, type Server, startOurs, startRedis } from "../support/servers.ts";
@@ -229,6 +230,37 @@ test("transactions and publications of a real master pass; a command unknown her
   await expectSame(master, replica);
 }, 60_000);
 
+test("a copy that breaks off, or is damaged, costs a replica nothing of what it had", async () => {
+  const id = "5".repeat(40);
+  const copy = Buffer.from(`REDIS0010\xfe\0\0\x03new\x01n\xff`, "latin1");
+  const whole = Buffer.concat([copy, Buffer.alloc(8)]);
+  const damaged = Buffer.concat([copy, Buffer.alloc(8, 1)]);
+  const master = await startFakeMaster(scope, (socket, turn) => {
+    socket.write(`+FULLRESYNC ${id} 100\r\n$${whole.length}\r\n`);
+    if (turn === 0) socket.end(whole.subarray(0, 15));
+    else if (turn === 1) socket.write(damaged);
+    // The third is good; a command follows it at once, another cut in two.
+    else
+      socket.write(
+        Buffer.concat([whole, Buffer.from("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n*3\r\n$3\r\nSE")]),
+      );
+  });
+  const server = await start("ours");
+  const replica = await server.connect();
+  await replica.ok("SET", "old", "o");
+  await replica.ok("REPLICAOF", "127.0.0.1", master.port);
+  await eventually(() => master.asked.length >= 2, 10_000, "the replica comes again");
+  expect(await replica.ask("GET", "old")).toBe("o");
+  await eventually(async () => (await replica.ask("GET", "k")) === "v", 10_000, "the third copy is taken");
+  expect(await replica.ask("MGET", "old", "new")).toEqual([null, "n"]);
+  // Only whole commands count.
+  const offset = 100 + "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n".length;
+  expect((await replicationInfo(replica)).get("slave_repl_offset")).toBe(String(offset));
+  expect(master.asked.slice(1).map((line) => line.split(" ")[1] === id)).toEqual([false, false]);
+  await replica.ask("REPLICAOF", "NO", "ONE");
+  expect((await replicationInfo(replica)).get("master_replid2")).toBe(id);
+}, 60_000);
+
 test("a list in the master's data is refused by name, and what the replica had is kept", async () => {
   const [masterServer, replicaServer] = [await start("theirs"), await start("ours")];
   const master = await masterServer.connect();
@@ -239,4 +271,5 @@ test("a list in the master's data is refused by name, and what the replica had i
   const reason = "slotmesh holds strings only; key queue is a list";
   await eventually(() => replicaServer.child.output.includes(reason), 10_000, "the reason is in the log");
   expect((await replicationInfo(replica)).get("master_link_status")).toBe("down");
+  expect(await replica.ask("GET", "mine")).toBe("1");
 }, 60_000);
