@@ -60,9 +60,9 @@ export class Pauses {
   }
 
   #setGates(): void {
-    const reaches = [...this.#lasting.values()].map((pause) => pause.reach);
-    this.gates.set(NEEDS_GO, reaches.includes("all"));
-    this.gates.set(NEEDS_WRITE_GO, reaches.includes("write"));
+    const reaches = new Set([...this.#lasting.values()].map((pause) => pause.reach));
+    this.gates.set(NEEDS_GO, reaches.has("all"));
+    this.gates.set(NEEDS_WRITE_GO, reaches.has("write"));
     this.changed(this.holdsWrites);
   }
 }
