@@ -9,6 +9,7 @@ const GAP_COUNTS_MS = 100;
 export class SteadyClock {
   #lastMs: number;
   #shiftMs = 0;
+  #sleptMs = 0;
 
   constructor(nowMs: number) {
     this.#lastMs = nowMs;
@@ -19,8 +20,14 @@ export class SteadyClock {
     const gapMs = outerMs + this.#shiftMs - this.#lastMs;
     if (gapMs < 0) this.#shiftMs -= gapMs;
     else if (gapMs > LONGEST_GAP_MS) this.#shiftMs -= gapMs - GAP_COUNTS_MS;
+    this.#sleptMs = gapMs > LONGEST_GAP_MS ? gapMs : 0;
     this.#lastMs = outerMs + this.#shiftMs;
     return this.#lastMs;
+  }
+
+  /** How long the last step was not awaited for, when that was too long to be lived through; otherwise 0. */
+  get sleptMs(): number {
+    return this.#sleptMs;
   }
 
   /** A moment of the outer clock in the machine's time. */

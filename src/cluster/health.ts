@@ -15,17 +15,41 @@ export class Health {
 
   /** @param restarted this node came back as a master with slots: what it remembers may be out of date */
   constructor(
-    private readonly startedAtMs: number,
+    private startedAtMs: number,
     restarted: boolean,
   ) {
     this.#holding = restarted;
+  }
+
+  /**
+   * This process stood still for longer than the others wait (it was stopped, or its machine slept): a master may have
+   * been replaced meanwhile, and holds back as after a restart. All links are made anew, for what waits in the old
+   * ones is from before.
+   */
+  wake(turn: Turn): void {
+    const { state } = turn;
+    if (!isMaster(state.myself) || state.myself.slotCount === 0 || state.nodes.size === 1) return;
+    this.startedAtMs = turn.nowMs;
+    this.#holding = true;
+    turn.notes.health = true;
+    for (const node of state.peers()) {
+      turn.dropLink(node);
+      turn.openLink(node);
+    }
   }
 
   /** Works cluster_state out anew. @returns true = look again at the next tick */
   update(turn: Turn): boolean {
     const { state, nowMs } = turn;
     const reachable = countMasters(turn);
-    if (this.#holdsBack(turn)) return true;
+    if (this.#holdsBack(turn)) {
+      if (state.ok) {
+        state.ok = false;
+        turn.notes.routes = true;
+        turn.log("notice", "Cluster state changed: fail, until the other nodes have said how things stand");
+      }
+      return true;
+    }
     const hasQuorum = reachable >= quorum(turn);
     // Where no master owns a slot there is no majority to have left.
     if (!hasQuorum && state.size > 0) this.#minorityAtMs = nowMs;

@@ -191,6 +191,7 @@ class Machine implements ClusterMachine {
     const turn = this.#turn;
     turn.nowMs = this.#clock.advance(outerMs);
     turn.effects = [];
+    if (this.#clock.sleptMs > this.state.options.nodeTimeoutMs) this.#health.wake(turn);
     work();
     settleWhenDue(turn);
     this.#updateHealth();

@@ -20,6 +20,8 @@ function misfortune(world: World, random: Random): void {
     [2, () => () => world.crash(name)],
     [3, () => () => world.restart(name)],
     [2, () => () => world.cut(name, other)],
+    [1, () => () => world.pause(name)],
+    [2, () => () => world.resume(name)],
     [1, () => () => world.partition(world.nodes.filter(() => random.chance(0.3)).map((node) => node.name))],
     [3, () => () => world.heal()],
     [1, () => () => world.jumpClock(name, random.between(-20_000, 20_000))],
@@ -28,13 +30,17 @@ function misfortune(world: World, random: Random): void {
 }
 
 function failover(world: World, name: string, random: Random): void {
-  if (world.node(name).running)
+  const { running, asleep } = world.node(name);
+  if (running && asleep === undefined)
     world.ask(name, { type: "failover", how: random.chance(0.3) ? "force" : "normal" });
 }
 
 function calm(world: World): void {
   world.heal();
-  for (const node of world.nodes) world.restart(node.name);
+  for (const node of world.nodes) {
+    world.resume(node.name);
+    world.restart(node.name);
+  }
 }
 
 const first = pickSeed();

@@ -61,6 +61,37 @@ describe("a master that dies", () => {
     }
   });
 
+  test("or only stood still, never serves what it lost either", () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const world = new World({ seed, masters: 3, replicas: 3, delayMs: [1, 50] });
+      world.pause("m0");
+      world.runUntil(takesOver(world, "r0"), FAILOVER_MS + TIMEOUT_MS);
+      world.run(seed * 1000);
+      const { serveHere } = world.node("m0").machine;
+      expect(serveHere[0]).toBe(1);
+      world.resume("m0");
+      let served = false;
+      const isBack = (): boolean => {
+        served ||= serveHere[0] === 1;
+        return world.disagreement() === undefined;
+      };
+      world.run(1);
+      world.runUntil(isBack, 4000);
+      expect(served).toBe(false);
+      expect(world.ownerOf(0)).toBe("r0");
+    }
+  });
+
+  test("or stood still and was not replaced, serves again at once", () => {
+    const world = new World({ seed: 2, masters: 3 });
+    world.pause("m0");
+    world.run(10_000);
+    world.resume("m0");
+    world.runUntil(() => isOk(world, "m0"), 4000);
+    world.runUntil("agreed", 10_000);
+    expect(world.ownerOf(0)).toBe("m0");
+  });
+
   test("and comes back alone waits two seconds for others before it serves", () => {
     const world = new World({ seed: 4, masters: 1, replicas: 1 });
     world.crash("r0");

@@ -55,6 +55,8 @@ export class SimNode {
   readonly decoders = new Map<LinkId, FrameDecoder>();
   lastInbound = 0;
   incarnation = 0;
+  /** What waits for a node that stands still. */
+  asleep: ClusterEvent[] | undefined;
   /** Replication, as the world pretends it. */
   offset = 0;
   following: NodeId | undefined;
@@ -204,6 +206,7 @@ export class World {
   crash(name: string): void {
     const node = this.node(name);
     node.running = false;
+    node.asleep = undefined;
     node.incarnation++;
     for (const wire of node.wires.values()) this.#breakWire(wire, node);
     node.wires.clear();
@@ -226,6 +229,18 @@ export class World {
   /** Its data set is in memory. */
   tellLoaded(name: string): void {
     this.#feed(this.node(name), { type: "loaded" });
+  }
+
+  /** Stands still, as a stopped process does; its connections stay, and what comes in waits. */
+  pause(name: string): void {
+    this.node(name).asleep ??= [];
+  }
+
+  resume(name: string): void {
+    const node = this.node(name);
+    const waiting = node.asleep ?? [];
+    node.asleep = undefined;
+    for (const event of waiting) this.#feed(node, event);
   }
 
   jumpClock(name: string, byMs: number): void {
@@ -324,6 +339,10 @@ export class World {
 
   #feed(node: SimNode, event: ClusterEvent): void {
     if (!node.running) return;
+    if (node.asleep !== undefined) {
+      if (event.type !== "tick" && event.type !== "replication") node.asleep.push(event);
+      return;
+    }
     this.#carryOut(node, node.machine.step(event, this.#clockOf(node)));
   }
 
