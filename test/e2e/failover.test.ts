@@ -19,7 +19,7 @@ const KEYS = Array.from({ length: 40 }, (_, i) => `key:${i}`);
 
 const isReplica = (node: NodeLine | undefined): boolean => node?.flags.includes("slave") === true;
 
-async function node(port: number, id: string): Promise<NodeLine | undefined> {
+async function lineOf(port: number, id: string): Promise<NodeLine | undefined> {
   return (await nodesOf(port)).find((seen) => seen.id === id);
 }
 
@@ -55,7 +55,7 @@ describe.each([{ ours: 6 }, { ours: 3, redis: 3 }])("a cluster of %p", (kinds) =
     for (const replica of replicas) {
       expect(await redisCli(["-p", replica.port, "cluster", "failover"])).toBe("OK\n");
       const master = nodes.find(({ id }) => id === replica.master)!;
-      await eventually(async () => isReplica(await node(master.port, master.id)), LIMIT_MS);
+      await eventually(async () => isReplica(await lineOf(master.port, master.id)), LIMIT_MS);
     }
     await untilAgreed(ports);
     await untilOk(ports);
@@ -67,7 +67,7 @@ describe.each([{ ours: 6 }, { ours: 3, redis: 3 }])("a cluster of %p", (kinds) =
     const heir = former.find(({ id }) => id === victim!.master)!;
     await servers.find(({ port }) => port === victim!.port)!.stop("SIGKILL");
     const left = ports.filter((port) => port !== victim!.port);
-    await eventually(async () => (await node(left[0]!, heir.id))?.flags.includes("master"), LIMIT_MS);
+    await eventually(async () => (await lineOf(left[0]!, heir.id))?.flags.includes("master"), LIMIT_MS);
     await untilOk(left);
     await expectKeys(left[0]!);
   });
