@@ -189,7 +189,18 @@ test("a master asks for good replicas before it writes, where it is told to", as
   await eventually(async () => (await master.ask("SET", "a", "1")) === "OK", 5000, "the replica counts");
   expect(await master.ask("WAIT", 1, 5000)).toBe(1);
   expect(await master.ask("WAIT", 2, 50)).toBe(1);
+  // One that waits for ever is answered as soon as enough replicas are there, one on a new replica is told so.
+  const other = await start("ours");
+  const patient = master.ask("WAIT", 2, 0);
+  const second = await follow(other, masterServer);
+  expect(await patient).toBe(2);
+  const outsider = await masterServer.connect();
+  const impatient = outsider.ask("WAIT", 3, 0);
+  await second.ok("REPLICAOF", "NO", "ONE");
   await replica.ok("REPLICAOF", "NO", "ONE");
+  await master.ok("REPLICAOF", "127.0.0.1", other.port);
+  expect(String(await impatient)).toStartWith("-ERR WAIT cannot be used with replica instances.");
+  await master.ok("REPLICAOF", "NO", "ONE");
   await eventually(
     async () => (await master.ask("SET", "a", "2")) === "-NOREPLICAS Not enough good replicas to write.",
     5000,
