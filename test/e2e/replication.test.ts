@@ -1,6 +1,7 @@
 // Masters and replicas by REPLICAOF: ours and real ones in every order. What a replica holds is compared key by key
 // with its master, expiries included.
 import { describe, expect, test } from "bun:test";
+import { connect } from "node:net";
 import { fileScope } from "../support/cleanup.ts";
 import type { Client } from "../support/client.ts";
 import { startFakeMaster } from "../support/fakemaster.ts";
@@ -215,6 +216,34 @@ test("a replica with a password follows a master that asks for one", async () =>
   const replicaServer = await start("ours", { masterauth: "secret" });
   const replica = await follow(replicaServer, masterServer);
   expect(await replica.ask("GET", "a")).toBe("1");
+}, 60_000);
+
+test("a replica that does not read is dropped at its limit, and the next is served", async () => {
+  const server = await start("ours", { "client-output-buffer-limit": "replica 8mb 0 0" });
+  const master = await server.connect();
+  await fill(master, 1000);
+  const dropped = Promise.withResolvers<void>();
+  const socket = connect(server.port, "127.0.0.1");
+  scope.defer(() => void socket.destroy());
+  socket.once("close", () => dropped.resolve());
+  socket.write("REPLCONF capa eof\r\nPSYNC ? -1\r\n");
+  await eventually(
+    async () => (await replicationInfo(master)).get("connected_slaves") === "1",
+    5000,
+    "it is a replica",
+  );
+  socket.pause();
+  const value = "x".repeat(100_000);
+  for (let i = 0; i < 300; i++) await master.ok("SET", "big", value);
+  await eventually(
+    async () => (await replicationInfo(master)).get("connected_slaves") === "0",
+    5000,
+    "the one that does not read is dropped",
+  );
+  socket.resume();
+  await dropped.promise;
+  const replica = await follow(await start("theirs"), server);
+  await expectSame(master, replica);
 }, 60_000);
 
 test("transactions and publications of a real master pass; a command unknown here breaks the link and says so", async () => {
