@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { type RdbKey, RdbReader, type RdbSink } from "../../../src/replication/rdb-reader.ts";
+import fc from "fast-check";
+import { Memory } from "../../../src/engine/memory.ts";
+import { Rdb } from "../../../src/engine/rdb.ts";
+import {
+  type RdbCodec,
+  RdbError,
+  type RdbKey,
+  RdbReader,
+  type RdbSink,
+} from "../../../src/replication/rdb-reader.ts";
 import { rdbLength, RdbWriter } from "../../../src/replication/rdb-writer.ts";
 import { plainCodec, plainCrc64 } from "../../support/rdbcodec.ts";
 
@@ -140,6 +149,36 @@ function written(): Uint8Array {
   writer.end();
   return Uint8Array.from(pieces);
 }
+
+test("the RDB reader answers any damage with an RdbError", () => {
+  const memory = new Memory({ seed: [1, 2, 3, 4], limitBytes: 64 * 1024 * 1024 });
+  const engine = new Rdb(memory);
+  const codec: RdbCodec = {
+    crc64: (crc, bytes) => engine.crc64(crc, bytes),
+    decompress: (packed, length) => engine.decompress(packed, length),
+  };
+  const whole = file(EVERYTHING, 12);
+  // Without a checksum every change reaches the reader.
+  whole.fill(0, whole.length - 8);
+  const damage = fc.array(fc.tuple(fc.integer({ min: 9, max: whole.length - 1 }), fc.nat(255)), {
+    minLength: 1,
+    maxLength: 4,
+  });
+  fc.assert(
+    fc.property(damage, fc.integer({ min: 1, max: 200 }), (changes, size) => {
+      const bytes = whole.slice();
+      for (const [at, value] of changes) bytes[at] = value;
+      const reader = new RdbReader(recording().sink, codec);
+      try {
+        for (let at = 0; at < bytes.length; at += size) reader.feed(bytes.slice(at, at + size));
+        reader.finish();
+      } catch (error) {
+        if (!(error instanceof RdbError)) throw error;
+      }
+    }),
+    { numRuns: 5000 },
+  );
+});
 
 describe("the RDB writer", () => {
   test("writes what the reader reads", () => {
