@@ -30,10 +30,7 @@ export class Admin implements Administration {
     this.#facts = new NodeFacts(node, () => this.memoryFacts());
     config.watch("slowlog-log-slower-than", (us) => (this.slowlog.thresholdUs = us));
     config.watch("slowlog-max-len", (count) => (this.slowlog.limit = count));
-    config.watch("latency-tracking", (isOn) => {
-      stats.tracksLatency = isOn;
-      if (!isOn) stats.latency.fill(undefined);
-    });
+    config.watch("latency-tracking", (isOn) => (stats.tracksLatency = isOn));
     config.onChange("requirepass", (password) => {
       // Without a password whoever is connected is the default user.
       if (password === "") for (const client of clients.all()) client.authenticated = true;

@@ -293,6 +293,7 @@ function commandSection({ stats, rows }: InfoFacts): readonly Field[] {
 }
 
 function latencySection({ stats, rows, config }: InfoFacts): readonly Field[] {
+  if (!config.flag("latency-tracking")) return [];
   const shares = config.value("latency-tracking-info-percentiles");
   const fields: Field[] = [];
   for (const { id, fullName } of rows) {

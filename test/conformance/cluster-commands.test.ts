@@ -174,7 +174,7 @@ function comparable(raw: Uint8Array, { servers, ids }: Pair): string {
     .replaceAll(/(send-buffer-[a-z]+\\r\\n):\d+/g, "$1:BYTES") // as the moment has it
     .replaceAll(/(replication-offset\\r\\n):\d+/g, "$1:OFFSET") // depends on PINGs in the stream
     .replaceAll(/ (?:0|TIME) (?:0|TIME) (\d+ connected)/g, " PING PONG $1")
-    .replaceAll(/([$=])\d+\\r\\n(?=[^$]*-port)/g, "$1N\\r\\n")
+    .replaceAll(/([$=])\d+\\r\\n(?=(?:\$(?:MASTER|REPLICA)|[^$])*-port)/g, "$1N\\r\\n")
     .split(/\\n/)
     .toSorted()
     .join("\n");

@@ -120,9 +120,9 @@ function serverStep(random: Random): Step {
   return { args: sent, ...(compare === undefined ? {} : { compare }) };
 }
 
-/** SHUTDOWN without its wrong words would end both servers. */
+/** SHUTDOWN without its wrong words would end both servers; LATENCY HISTOGRAM without any tells real times. */
 function mangleUnlessDeadly(random: Random, args: readonly Argument[]): readonly Argument[] {
-  const kept = ["SHUTDOWN", "CONFIG", "MEMORY", "SLOWLOG", "DEBUG"];
+  const kept = ["SHUTDOWN", "CONFIG", "MEMORY", "SLOWLOG", "DEBUG", "LATENCY"];
   return kept.includes(String(args[0])) ? args : mangle(random, args);
 }
 
