@@ -16,6 +16,12 @@ export interface SpawnOptions {
   readonly group?: boolean;
 }
 
+/**
+ * Where the system offers it, the kernel kills a child whose parent is gone: `bun test` ends without telling anybody,
+ * and a test that failed half-way may not have closed its scope.
+ */
+const LEASH = Bun.which("setpriv") === null ? [] : ["setpriv", "--pdeathsig", "KILL", "--"];
+
 const GRACE_MS = 5000;
 /** How long output may still arrive after the end, when a grandchild holds the pipe. */
 const LAST_OUTPUT_MS = 1000;
@@ -35,7 +41,7 @@ export class Child {
     options: SpawnOptions = {},
   ) {
     const stdin = typeof options.stdin === "string" ? Buffer.from(options.stdin) : options.stdin;
-    this.#child = Bun.spawn([...command], {
+    this.#child = Bun.spawn([...LEASH, ...command], {
       stdin: stdin ?? "ignore",
       stdout: "pipe",
       stderr: "pipe",
