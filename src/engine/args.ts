@@ -1,5 +1,6 @@
 // The arguments of the request at hand, read from the argv table in linear memory. Nothing is allocated unless a
 // method says so. Index 0 is the command's name.
+import { Buffer } from "node:buffer";
 import { STATE_ARGC, STATE_ARGV } from "../../assembly/abi.ts";
 import type { Slice } from "../resp/reply.ts";
 import type { Memory } from "./memory.ts";
@@ -47,10 +48,7 @@ export class Args {
   /** An argument as text, one character per byte: nothing is lost. */
   latin1(index: number): string {
     const ptr = this.ptr(index);
-    const { bytes } = this.memory;
-    let text = "";
-    for (let i = 0; i < this.length(index); i++) text += String.fromCharCode(bytes[ptr + i] as number);
-    return text;
+    return Buffer.from(this.memory.bytes.buffer, ptr, this.length(index)).toString("latin1");
   }
 
   /** Whether an argument is this word, whatever its case. `word` is ASCII in capitals. */

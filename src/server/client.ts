@@ -52,6 +52,8 @@ export class ClientConnection implements Client, ConnectionUser {
 
   readonly decoder = new Decoder();
   readonly input: Input;
+  /** Its requests are being run: their bytes stay where they are, whatever becomes of the connection. */
+  isRunning = false;
   isHeld = false;
   isFinishing = false;
   /** CLIENT NO-EVICT. */
@@ -80,7 +82,7 @@ export class ClientConnection implements Client, ConnectionUser {
 
   closed(): void {
     this.isFinishing = true;
-    this.input.release();
+    if (!this.isRunning) this.input.release();
     this.#held = [];
     this.host.left(this);
   }
@@ -154,7 +156,7 @@ export class ClientConnection implements Client, ConnectionUser {
     if (this.isFinishing) this.connection.finish();
   }
 
-  /** Puts the request at hand and all that came after it aside until `release`. */
+  /** Puts the request at hand and all that came after it aside until `release`. To be called while it runs. */
   hold(args: Args): void {
     const { decoder, input } = this;
     const { bytes } = this.host.requests;
@@ -167,7 +169,6 @@ export class ClientConnection implements Client, ConnectionUser {
       this.#held.push(bytes.slice(decoder.at, input.end));
     }
     decoder.forget();
-    input.release();
   }
 
   holdChunk(chunk: Uint8Array): void {

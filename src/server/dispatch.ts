@@ -3,12 +3,13 @@
 // one write. Nothing here makes an object, a string or a closure for a request that an engine command serves.
 import {
   REFUSED_ARITY,
+  REFUSED_OUT_OF_MEMORY,
   STATE_ARGC,
   STATE_DB,
   STATE_EXPIRED_COUNT,
   STATE_PROTOCOL,
 } from "../../assembly/abi.ts";
-import { STATE_REPLY, STATE_REPLY_END } from "../../assembly/abi.ts";
+import { STATE_REPLY, STATE_REPLY_END, STATE_REPLY_LIMIT } from "../../assembly/abi.ts";
 import { notFound, wrongArity } from "../commands/refusal.ts";
 import type { Handler } from "../commands/row.ts";
 import { UNKNOWN, type CommandTable } from "../commands/table.ts";
@@ -19,7 +20,7 @@ import { refusal as refusalOf } from "../engine/refused.ts";
 import type { RequestArena } from "../engine/request-memory.ts";
 import { monotonicUs, nowMs } from "../io/clock.ts";
 import { INCOMPLETE, MALFORMED } from "../resp/decoder.ts";
-import { ReplyError } from "../resp/errors.ts";
+import { OUT_OF_MEMORY, ReplyError } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { Changes } from "./changes.ts";
 import type { ClientConnection } from "./client.ts";
@@ -32,6 +33,9 @@ import type { Stats } from "./stats.ts";
 /** Replies gathered beyond this go out before the batch ends. */
 const FLUSH_BYTES = 262_144;
 
+/** Room the arena has for each request's reply, so that memory never runs out for an error or a short one. */
+const REPLY_ROOM = 4096;
+
 /** With more than this still to decode, it pays to look at the keys of the requests ahead. */
 const PIPELINE_BYTES = 128;
 
@@ -41,6 +45,7 @@ const PROTOCOL = STATE_PROTOCOL >> 2;
 const EXPIRED_COUNT = STATE_EXPIRED_COUNT >> 2;
 const REPLY = STATE_REPLY >> 2;
 const REPLY_END = STATE_REPLY_END >> 2;
+const REPLY_LIMIT = STATE_REPLY_LIMIT >> 2;
 
 export interface DispatchParts {
   readonly requests: RequestArena;
@@ -88,6 +93,7 @@ export class Dispatcher {
     client.lastActiveAtMs = memory.nowMs;
     this.#timedSinceUs = monotonicUs();
     stats.totals.inputBytes += chunk.length;
+    client.isRunning = true;
     const { decoder, input } = client;
     // A request that began in an earlier chunk lies before this one, whole: the look ahead begins with it.
     let warmTo = decoder.keepFrom;
@@ -103,14 +109,17 @@ export class Dispatcher {
         break;
       }
       this.#request(client);
-      if (memory.u32[REPLY_END]! - memory.u32[REPLY]! > FLUSH_BYTES) client.sendReplies(replies);
+      const { u32 } = memory;
+      if (u32[REPLY_END]! - u32[REPLY]! > FLUSH_BYTES) client.sendReplies(replies);
+      else if (u32[REPLY_LIMIT]! - u32[REPLY_END]! < REPLY_ROOM) this.#makeRoom(client);
     }
     this.#stopTiming(client);
     changes.flush();
     if (changes.log.wanted) this.parts.logged();
     client.sendReplies(replies);
-    if (client.isFinishing) input.release();
-    else if (!client.isHeld && !input.keep()) client.close("out of memory for its requests");
+    client.isRunning = false;
+    if (client.isFinishing || client.isHeld) input.release();
+    else if (!input.keep()) client.close("out of memory for its requests");
     else if (input.keptBytes > client.inputLimit)
       client.close("its requests exceed client-query-buffer-limit");
     requests.trim();
@@ -152,13 +161,19 @@ export class Dispatcher {
     const { u32 } = requests.memory;
     const engineRun = this.#engineRuns[id];
     const engineArgc = this.#engineArgc[id]!;
-    const replyAt = u32[REPLY_END]! - u32[REPLY]!;
+    let replyAt = u32[REPLY_END]! - u32[REPLY]!;
     if (engineRun === undefined || (engineArgc !== 0 && engineArgc !== u32[ARGC])) {
       return this.#handle(client, id, replyAt);
     }
     if (id !== this.#timedId) this.#startTiming(id);
     this.#timedCalls++;
-    const status = engineRun();
+    let status = engineRun();
+    if (status === REFUSED_OUT_OF_MEMORY && replyAt > 0) {
+      // Earlier replies may be what takes the room.
+      client.sendReplies(this.parts.replies);
+      replyAt = 0;
+      status = engineRun();
+    }
     if (status > 0) {
       const { start, at, multibulk } = client.decoder;
       changes.applied(status, client.database, multibulk ? start : at, at);
@@ -199,7 +214,7 @@ export class Dispatcher {
   }
 
   #unknown(client: ClientConnection): void {
-    const { table, args, stats, reply } = this.parts;
+    const { table, args, stats } = this.parts;
     // What a browser sends: no client of ours, and maybe one that was tricked into talking to us.
     if (args.is(0, "POST") || args.is(0, "HOST:")) return client.close("possible cross-protocol attack");
     if (client.onUnknown?.(args.text(0)) === true) return;
@@ -207,7 +222,7 @@ export class Dispatcher {
     client.onError?.(refusal.message);
     stats.errorReply(refusal.message);
     const replyAt = this.parts.replies.length;
-    reply.error(refusal);
+    this.#writeError(refusal.message);
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
   }
 
@@ -216,7 +231,7 @@ export class Dispatcher {
     const replyAt = this.parts.replies.length;
     client.onError?.(refusal.message);
     this.parts.stats.refused(id, refusal.message);
-    this.parts.reply.error(refusal);
+    this.#writeError(refusal.message);
     client.asking = false;
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
   }
@@ -231,11 +246,27 @@ export class Dispatcher {
   }
 
   #malformed(client: ClientConnection): void {
-    const { reply, stats } = this.parts;
     const text = `ERR ${client.decoder.error}`;
-    stats.errorReply(text);
-    reply.error(text);
+    this.parts.stats.errorReply(text);
+    this.#writeError(text);
     client.finish();
+  }
+
+  /** An error that quotes more of its request than there is memory for is told in short. */
+  #writeError(text: string): void {
+    const { reply } = this.parts;
+    try {
+      reply.error(text);
+    } catch (error) {
+      if (error !== OUT_OF_MEMORY) throw error;
+      reply.error(OUT_OF_MEMORY);
+    }
+  }
+
+  /** The arena is nearly full: it grows, or what it holds goes out. */
+  #makeRoom(client: ClientConnection): void {
+    const { requests, replies } = this.parts;
+    if (requests.memory.wasm.reserveReply(REPLY_ROOM) === 0) client.sendReplies(replies);
   }
 
   /** CLIENT REPLY OFF and SKIP. */
