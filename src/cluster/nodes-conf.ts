@@ -118,8 +118,8 @@ export class NodesConfError extends Error {
 /** Reads nodes.conf. An empty text gives no nodes. Throws NodesConfError. */
 export function parseNodesConf(text: string): NodesConf {
   const nodes: SavedNode[] = [];
-  let currentEpoch = 0;
-  let lastVoteEpoch = 0;
+  let currentEpoch: number | undefined;
+  let lastVoteEpoch: number | undefined;
   for (const [index, raw] of text.split("\n").entries()) {
     const line = raw.trim();
     if (line === "") continue;
@@ -134,12 +134,20 @@ export function parseNodesConf(text: string): NodesConf {
     }
     nodes.push(parseNode(index + 1, fields));
   }
+  if (nodes.length === 0)
+    return { nodes, currentEpoch: currentEpoch ?? 0, lastVoteEpoch: lastVoteEpoch ?? 0 };
   checkWhole(nodes, text);
+  if (currentEpoch === undefined || lastVoteEpoch === undefined || !text.endsWith("\n")) throw cutOff(text);
   return { nodes, currentEpoch, lastVoteEpoch };
 }
 
+/** The variables and their line's end are last: a file without them was cut off, and votes or slots with it. */
+function cutOff(text: string): NodesConfError {
+  const last = text.trimEnd().split("\n").length;
+  return new NodesConfError(last, "the file ends before the end of `vars currentEpoch … lastVoteEpoch …`");
+}
+
 function checkWhole(nodes: readonly SavedNode[], text: string): void {
-  if (nodes.length === 0) return;
   const last = text.split("\n").length;
   const selves = nodes.filter((node) => (node.flags & FLAG_MYSELF) !== 0).length;
   if (selves !== 1) throw new NodesConfError(last, `${selves} nodes are flagged myself; exactly one must be`);

@@ -30,9 +30,19 @@ export function every(periodMs: number, run: () => void): Timer {
   return { stop: () => clearInterval(timer) };
 }
 
+/** The longest the runtime can wait at once: beyond, it would not wait at all. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** Calls `run` once, `delayMs` milliseconds from now, unless stopped before. */
 export function after(delayMs: number, run: () => void): Timer {
-  const timer = setTimeout(run, delayMs);
+  let left = delayMs;
+  let timer: ReturnType<typeof setTimeout>;
+  const wait = (): void => {
+    const part = Math.min(left, LONGEST_MS);
+    left -= part;
+    timer = setTimeout(left > 0 ? wait : run, part);
+  };
+  wait();
   return { stop: () => clearTimeout(timer) };
 }
 

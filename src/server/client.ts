@@ -61,6 +61,7 @@ export class ClientConnection implements Client, ConnectionUser {
   #isMonitor = false;
   /** What came while the client was held, the request it was held at first. */
   #held: Uint8Array[] = [];
+  #heldBytes = 0;
 
   constructor(
     readonly id: number,
@@ -161,6 +162,7 @@ export class ClientConnection implements Client, ConnectionUser {
     const { decoder, input } = this;
     const { bytes } = this.host.requests;
     this.isHeld = true;
+    this.#heldBytes = input.end - decoder.start;
     if (decoder.multibulk) {
       this.#held.push(bytes.slice(decoder.start, input.end));
     } else {
@@ -173,6 +175,8 @@ export class ClientConnection implements Client, ConnectionUser {
 
   holdChunk(chunk: Uint8Array): void {
     this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes > this.inputLimit) this.close("its requests exceed client-query-buffer-limit");
   }
 
   /** Goes on with what was put aside. */

@@ -96,18 +96,27 @@ export class ClusterBus {
   /** Gives the machine an event; one that arises while another is carried out waits for its turn. */
   feed(event: ClusterEvent): void {
     this.#waiting.push(event);
-    if (this.#feeding) return;
+    this.settle([]);
+  }
+
+  /**
+   * Carries out what an event fed or a request asked elsewhere led to, and then whatever that led to: all effects of
+   * one step come before those of the next, or a vote could be on the wire before it is on disk.
+   */
+  settle(effects: readonly ClusterEffect[]): void {
+    if (this.#feeding) return this.#carryOut(effects);
     this.#feeding = true;
     try {
+      this.#carryOut(effects);
       for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-        this.carryOut(this.machine.step(next, nowMs()));
+        this.#carryOut(this.machine.step(next, nowMs()));
       }
     } finally {
       this.#feeding = false;
     }
   }
 
-  carryOut(effects: readonly ClusterEffect[]): void {
+  #carryOut(effects: readonly ClusterEffect[]): void {
     for (const effect of effects) {
       switch (effect.type) {
         case "send":

@@ -104,7 +104,7 @@ export class Cluster implements ClusterFace, SlotAuthority {
   }
 
   start(): void {
-    this.#bus.carryOut(this.#machine.start(nowMs()));
+    this.#bus.settle(this.#machine.start(nowMs()));
     this.#bus.start();
   }
 
@@ -116,7 +116,7 @@ export class Cluster implements ClusterFace, SlotAuthority {
 
   ask(request: ClusterRequest): Answer {
     const { answer, effects } = this.#machine.ask(request, nowMs());
-    this.#bus.carryOut(effects);
+    this.#bus.settle(effects);
     return answer;
   }
 

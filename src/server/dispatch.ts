@@ -119,9 +119,8 @@ export class Dispatcher {
     client.sendReplies(replies);
     client.isRunning = false;
     if (client.isFinishing || client.isHeld) input.release();
-    else if (!input.keep()) client.close("out of memory for its requests");
-    else if (input.keptBytes > client.inputLimit)
-      client.close("its requests exceed client-query-buffer-limit");
+    else input.keep();
+    if (input.keptBytes > client.inputLimit) client.close("its requests exceed client-query-buffer-limit");
     requests.trim();
   }
 
@@ -184,8 +183,8 @@ export class Dispatcher {
     if (requests.memory.u32[EXPIRED_COUNT] !== 0) changes.settleExpired();
     const { observer } = this.parts;
     if (observer.timesEach) this.#stopTiming(client);
-    if (observer.hasMonitors) observer.show(client, id, true);
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
+    if (observer.hasMonitors) this.#show(client, id, true);
   }
 
   /** A command that TypeScript runs. */
@@ -209,8 +208,14 @@ export class Dispatcher {
     changes.commit(database, multibulk ? start : at, at);
     changes.settleExpired();
     this.#stopTiming(client);
-    if (this.parts.observer.hasMonitors) this.parts.observer.show(client, id, false);
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
+    if (this.parts.observer.hasMonitors) this.#show(client, id, false);
+  }
+
+  /** To the monitors; one that shows itself a request has had the reply to it by then. */
+  #show(client: ClientConnection, id: number, isEngine: boolean): void {
+    if (client.isMonitor) client.sendReplies(this.parts.replies);
+    this.parts.observer.show(client, id, isEngine);
   }
 
   #unknown(client: ClientConnection): void {

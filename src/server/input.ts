@@ -17,6 +17,8 @@ export class Input {
   #capacity = 0;
   /** Address where the kept bytes begin, inside the block. */
   #from = 0;
+  /** What is kept while the engine has no room for a block: at its ceiling clients must still be able to delete. */
+  #spilled: Uint8Array | undefined;
 
   constructor(
     private readonly arena: RequestArena,
@@ -25,7 +27,7 @@ export class Input {
 
   /** Bytes kept between chunks. */
   get keptBytes(): number {
-    return this.#block === 0 ? 0 : this.end - this.#from;
+    return this.#block === 0 ? (this.#spilled?.length ?? 0) : this.end - this.#from;
   }
 
   /** Bytes of the heap held for them. */
@@ -34,9 +36,11 @@ export class Input {
   }
 
   /** Brings a chunk in and points the decoder at what is to be decoded. Returns false when memory is exhausted. */
-  receive(chunk: Uint8Array): boolean {
+  receive(received: Uint8Array): boolean {
     const { arena, decoder } = this;
     const { memory } = arena;
+    const chunk = this.#spilled === undefined ? received : joined(this.#spilled, received);
+    this.#spilled = undefined;
     if (this.#block === 0 && chunk.length <= arena.sizeBytes) {
       memory.bytes.set(chunk, arena.ptr);
       decoder.resume(arena, arena.ptr);
@@ -50,39 +54,34 @@ export class Input {
     return true;
   }
 
-  /** Points the decoder at the kept bytes again, after the client was held up. */
-  reopen(): void {
-    this.decoder.resume(this.arena, this.#from);
-  }
-
-  /** Keeps what was not decoded, if anything, before another client uses the arena. Returns false without memory. */
-  keep(): boolean {
+  /** Keeps what was not decoded, if anything, before another client uses the arena. */
+  keep(): void {
     const { arena, decoder } = this;
     const { memory } = arena;
     const from = decoder.keepFrom;
     const length = this.end - from;
-    if (length === 0) {
-      this.release();
-      return true;
-    }
+    if (length === 0) return this.release();
     decoder.suspend(arena);
     if (this.#block !== 0) {
       this.#from = from;
-      return true;
+      return;
     }
     const capacity = Math.max(BLOCK_BYTES, length);
     const block = memory.wasm.alloc(capacity) >>> 0;
-    if (block === 0) return false;
+    if (block === 0) {
+      this.#spilled = memory.bytes.slice(from, this.end);
+      return;
+    }
     memory.bytes.copyWithin(block, from, this.end);
     this.#block = block;
     this.#capacity = capacity;
     this.#from = block;
     this.end = block + length;
-    return true;
   }
 
-  /** Gives the block back. */
+  /** Forgets what is kept and gives the block back. */
   release(): void {
+    this.#spilled = undefined;
     if (this.#block === 0) return;
     this.arena.memory.free(this.#block);
     this.#block = 0;
@@ -102,8 +101,12 @@ export class Input {
       // Twice what has come, but no more than the awaited bulk needs: a length that was only claimed costs nothing.
       const needed = kept + length;
       const doubled = Math.max(BLOCK_BYTES, needed * 2);
-      const capacity = decoder.wanted > needed ? Math.min(doubled, decoder.wanted) : doubled;
+      let capacity = decoder.wanted > needed ? Math.min(doubled, decoder.wanted) : doubled;
       target = memory.wasm.alloc(capacity) >>> 0;
+      if (target === 0) {
+        capacity = needed;
+        target = memory.wasm.alloc(capacity) >>> 0;
+      }
       if (target === 0) return false;
       this.#capacity = capacity;
     }
@@ -114,4 +117,11 @@ export class Input {
     this.end = target + kept;
     return true;
   }
+}
+
+function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(head.length + tail.length);
+  whole.set(head);
+  whole.set(tail, head.length);
+  return whole;
 }

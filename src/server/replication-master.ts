@@ -198,13 +198,15 @@ export class ReplicationMaster {
       if (before.answer instanceof ReplyError) throw before.answer;
       return reply.integer(before.answer);
     }
+    // The end of a pause lets every client go on; this one waits for what it waited for.
+    if (before !== undefined) return client.hold(args);
     const { log } = this.host;
     const offset = log.end;
     const now = this.#countAt(offset);
     if (now >= count) return reply.integer(now);
     const waiter: Waiter = { client, offset, count, timer: undefined, answer: undefined };
     this.#waiters.set(client.id, waiter);
-    if (timeoutMs > 0) waiter.timer = after(Math.min(timeoutMs, 2 ** 31 - 1), () => this.#answer(waiter));
+    if (timeoutMs > 0) waiter.timer = after(timeoutMs, () => this.#answer(waiter));
     client.hold(args);
     if (log.wanted) log.appendBare(["REPLCONF", "GETACK", "*"]);
   }

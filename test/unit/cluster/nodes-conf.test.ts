@@ -13,6 +13,7 @@ import { Random } from "../../support/random.ts";
 const A = "a".repeat(40);
 const B = "b".repeat(40);
 const C = "c".repeat(40);
+const VARS = "vars currentEpoch 5 lastVoteEpoch 4\n";
 const KEYSPACE = { countKeysInSlot: () => 0, isEmpty: () => true };
 
 const recall = (text: string): ReturnType<typeof createMachine> =>
@@ -49,7 +50,7 @@ test("what newer servers add after the host name is read over", () => {
 });
 
 test("an address may be IPv6, or have no bus port", () => {
-  const [node] = parseNodesConf(`${A} fe80::1:7001 myself,master - 0 0 0 connected\n`).nodes;
+  const [node] = parseNodesConf(`${A} fe80::1:7001 myself,master - 0 0 0 connected\n${VARS}`).nodes;
   expect(node).toMatchObject({ ip: "fe80::1", port: 7001, busPort: 17_001 });
 });
 
@@ -81,6 +82,12 @@ describe("what cannot be understood is refused with its line", () => {
     expect((error as NodesConfError).line).toBe(line);
     expect((error as NodesConfError).message).toStartWith(`line ${line}: `);
   });
+});
+
+test("a file cut off anywhere is refused: votes and slots would be forgotten", () => {
+  for (let length = 1; length < FILE.length; length++) {
+    expect(() => parseNodesConf(FILE.slice(0, length))).toThrow(NodesConfError);
+  }
 });
 
 test("any text is either understood or refused as such", () => {

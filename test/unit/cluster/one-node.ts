@@ -20,6 +20,7 @@ export const THREE_MASTERS = [
   `${C} 10.0.0.3:7003@17003 master - 0 0 3 connected 10923-16383`,
   `${D} 10.0.0.4:7004@17004 slave ${B} 0 0 2 connected`,
   "vars currentEpoch 3 lastVoteEpoch 0",
+  "",
 ].join("\n");
 
 /** D is us, the replica of B. */
