@@ -71,6 +71,18 @@ export interface ShutdownRequest {
   readonly force: boolean;
 }
 
+/** The data on disk. */
+export interface Persistence {
+  /** Unix seconds of the last save that succeeded, or of the start. */
+  readonly lastSaveSeconds: number;
+  /** Whether a background save is under way. */
+  readonly isSaving: boolean;
+  /** Writes everything before it returns; false = it could not. */
+  save(): boolean;
+  /** Writes the data as it is now while requests go on; false = such a save is under way. */
+  saveInBackground(): boolean;
+}
+
 export interface Administration {
   /** Of slotmesh. */
   readonly version: string;
@@ -78,6 +90,7 @@ export interface Administration {
   readonly clients: Clients;
   readonly config: Configuration;
   readonly slowlog: SlowEntries;
+  readonly persistence: Persistence;
   /** Unix microseconds, now. */
   microseconds(): number;
   /** The text of INFO for these sections, in lower case; none = the default ones. */
@@ -96,7 +109,7 @@ export interface Administration {
   resumeClients(): void;
   /** Ends a client's blocking command; false = it was in none. */
   unblock(client: Client, how: "timeout" | "error"): boolean;
-  /** Begins to end the process; why it will not, if so. */
+  /** Saves what is to be saved and begins to end the process; why it will not, if so. */
   shutdown(request: ShutdownRequest): string | undefined;
   /** Whether there was a shutdown to abort. */
   abortShutdown(): boolean;

@@ -51,6 +51,7 @@ export const connectionFamily = family("connection", [
     syntax: "[message]",
     tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
     summary: "Tells that the server is alive; replies with the message, if any.",
+    tellsDiskFaults: true,
     run: ping,
   },
   {

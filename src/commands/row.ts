@@ -107,6 +107,8 @@ export interface Command {
   readonly tips?: readonly string[];
   readonly history?: readonly (readonly [since: string, change: string])[];
   readonly deprecated?: { readonly since: string; readonly replacedBy: string };
+  /** Refused as writes are while the data cannot be saved: whoever watches the server shall notice. */
+  readonly tellsDiskFaults?: true;
   /** Not meant for users; COMMAND DOCS says `syscmd`. */
   readonly system?: true;
   /** An engine export runs without TypeScript in between; a handler has the server's state. Containers have none. */

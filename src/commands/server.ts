@@ -5,6 +5,7 @@ import { family, keyAt } from "./family.ts";
 import * as latency from "./latency.ts";
 import * as memory from "./memory.ts";
 import { monitor } from "./monitor.ts";
+import { bgsave, lastsave, save } from "./persistence.ts";
 import {
   dbsize,
   flushall,
@@ -20,6 +21,17 @@ import {
 } from "./server-handlers.ts";
 
 export const serverFamily = family("server", [
+  {
+    name: "bgsave",
+    arity: -1,
+    flags: ["admin", "noscript", "no_async_loading"],
+    since: "1.0.0",
+    complexity: "O(1)",
+    syntax: "[SCHEDULE ^3.2.2]",
+    history: [["3.2.2", "Added the `SCHEDULE` option."]],
+    summary: "Writes the data to disk while requests go on.",
+    run: bgsave,
+  },
   {
     name: "config",
     arity: -2,
@@ -145,6 +157,17 @@ export const serverFamily = family("server", [
     categories: ["dangerous"],
     summary: "Tells what the server knows of itself.",
     run: info,
+  },
+  {
+    name: "lastsave",
+    arity: 1,
+    flags: ["loading", "stale", "fast"],
+    since: "1.0.0",
+    complexity: "O(1)",
+    tips: ["nondeterministic_output"],
+    categories: ["admin", "dangerous"],
+    summary: "Tells when the data was last written to disk.",
+    run: lastsave,
   },
   {
     name: "latency",
@@ -315,6 +338,15 @@ export const serverFamily = family("server", [
     since: "1.0.0",
     summary: "Shows every request the server gets.",
     run: monitor,
+  },
+  {
+    name: "save",
+    arity: 1,
+    flags: ["admin", "noscript", "no_async_loading", "no_multi"],
+    since: "1.0.0",
+    complexity: "O(N) where N is the total number of keys in all databases",
+    summary: "Writes the data to disk while everything else waits.",
+    run: save,
   },
   {
     name: "shutdown",

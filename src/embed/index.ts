@@ -26,7 +26,7 @@ export interface EmbeddedServer {
   /** The port, for what works on servers and clusters alike. */
   readonly ports: readonly [number];
   readonly dir: string;
-  /** Ends it; a temporary directory goes with it. */
+  /** Saves its data as `save` says and ends it; a temporary directory goes with it. Rejects when it could not save. */
   stop(): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Embedded
     throw error;
   }
   const { host, port, dir } = node;
-  return { host, port, ports: [port], dir, stop: async () => node.stop() };
+  return { host, port, ports: [port], dir, stop: async () => rejectOn([node.stop()]) };
 }
 
 export interface ClusterOptions {
@@ -76,7 +76,7 @@ export interface EmbeddedCluster {
   /** Of all nodes, those made masters first. */
   readonly ports: readonly number[];
   readonly nodes: readonly ClusterMember[];
-  /** Ends all nodes; a temporary directory goes with them. */
+  /** Ends all nodes as a server's `stop` does; a temporary directory goes with them. */
   stop(): Promise<void>;
 }
 
@@ -91,9 +91,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Embedd
   const isTemporary = options.dir === undefined;
   const dir = options.dir ?? makeTemporaryDirectory("slotmesh-");
   const nodes: EmbeddedNode[] = [];
-  const stop = (): void => {
-    for (const node of nodes) node.stop();
+  const stop = (): readonly (string | undefined)[] => {
+    const problems = nodes.map((node) => node.stop());
     if (isTemporary) removeDirectory(dir);
+    return problems;
   };
   try {
     startAll(nodes, makeNodeDirectories(dir, masters * (1 + replicas)), options);
@@ -104,12 +105,18 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Embedd
       host: first?.host ?? "",
       ports: members.map(({ port }) => port),
       nodes: members,
-      stop: async () => stop(),
+      stop: async () => rejectOn(stop()),
     };
   } catch (error) {
     stop();
     throw error;
   }
+}
+
+/** What the nodes said at their end. Throws when one of them lost data. */
+function rejectOn(problems: readonly (string | undefined)[]): void {
+  const told = problems.filter((problem) => problem !== undefined);
+  if (told.length > 0) throw new Error(told.join("; "));
 }
 
 function requireCount(name: string, value: number, least: number): void {

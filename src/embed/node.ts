@@ -14,6 +14,7 @@ import type { LinkTarget } from "../server/command-link.ts";
 import { Config } from "../server/config/config.ts";
 import { applyLines, FatalConfigError, type Line } from "../server/config/parse.ts";
 import { Node } from "../server/node.ts";
+import { prepareEnd } from "../server/ending.ts";
 import { PortTaken, StartError } from "../server/start-error.ts";
 
 /** A directive's value: `yes` or `no` for a boolean, several words for an array. */
@@ -62,12 +63,17 @@ export class EmbeddedNode {
     return { host, port, password: this.node.config.text("requirepass") || undefined };
   }
 
-  /** Stopping twice is stopping once. */
-  stop(): void {
-    if (this.#isStopped) return;
+  /**
+   * Saves what is to be saved and ends it, come what may. Stopping twice is stopping once.
+   * @returns what went wrong, if anything
+   */
+  stop(): string | undefined {
+    if (this.#isStopped) return undefined;
     this.#isStopped = true;
+    const refusal = prepareEnd(this.node, { save: undefined, now: true, force: false });
     this.node.stop();
     if (this.ownsDir) removeDirectory(this.dir);
+    return refusal === undefined ? undefined : `the data of ${this.dir} could not be saved: see its log`;
   }
 }
 
@@ -97,7 +103,9 @@ function startOnFreePort({ port, config = {} }: NodeOptions, dir: string, isLast
 }
 
 function startOn(port: number, dir: string, directives: Directives, isLasting: boolean): Node {
-  const config = configOf({ logfile: "node.log", ...directives, port, dir });
+  // What is removed at the end need not be written before it.
+  const kept = isLasting ? {} : { save: "" };
+  const config = configOf({ logfile: "node.log", ...kept, ...directives, port, dir });
   const stop = (reason: string): void => {
     printError(`slotmesh: node ${port} stops: ${reason}\n`);
     node.stop();

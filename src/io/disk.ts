@@ -6,6 +6,7 @@ import {
   closeSync,
   constants,
   existsSync,
+  fstatSync,
   fsyncSync,
   globSync,
   mkdirSync,
@@ -43,7 +44,8 @@ export class DiskError extends Error {
   }
 }
 
-function attempt<T>(path: string, run: () => T): T {
+/** Runs what touches the disk; what the system refuses becomes a DiskError. */
+export function attempt<T>(path: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
@@ -60,6 +62,29 @@ export const exists = (path: string): boolean => existsSync(path);
 export const readText = (path: string): string => attempt(path, () => readFileSync(path, "utf8"));
 
 export const readBytes = (path: string): Uint8Array => attempt(path, () => readFileSync(path));
+
+/**
+ * Reads a file from its beginning to its end. Throws DiskError.
+ * @param take gets each piece, whose memory is used again, and the size of the whole
+ */
+export function readInPieces(
+  path: string,
+  pieceBytes: number,
+  take: (piece: Uint8Array, wholeBytes: number) => void,
+): void {
+  const file = attempt(path, () => openSync(path, "r"));
+  try {
+    const wholeBytes = attempt(path, () => fstatSync(file).size);
+    const buffer = new Uint8Array(pieceBytes);
+    for (;;) {
+      const length = attempt(path, () => readSync(file, buffer));
+      if (length === 0) return;
+      take(buffer.subarray(0, length), wholeBytes);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
 
 /** Everything standard input has until it ends. */
 export const readStandardInput = (): string => attempt("standard input", () => readFileSync(0, "utf8"));

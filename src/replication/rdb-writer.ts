@@ -33,9 +33,12 @@ export class RdbWriter {
   #crc = 0n;
   #database = -1;
 
-  /** @param write takes each piece; the bytes are the caller's again afterwards */
+  /**
+   * @param checksum undefined = the file gets none
+   * @param write takes each piece; the bytes are the caller's again afterwards
+   */
   constructor(
-    private readonly checksum: Checksum,
+    private readonly checksum: Checksum | undefined,
     private readonly write: (bytes: Uint8Array) => void,
   ) {}
 
@@ -79,7 +82,7 @@ export class RdbWriter {
   }
 
   #put(bytes: Uint8Array): void {
-    this.#crc = this.checksum(this.#crc, bytes);
+    if (this.checksum !== undefined) this.#crc = this.checksum(this.#crc, bytes);
     this.write(bytes);
   }
 }

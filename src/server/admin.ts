@@ -8,6 +8,7 @@ import { machineBytes } from "../io/usage.ts";
 import type { Clients } from "./clients.ts";
 import type { Config } from "./config/config.ts";
 import { rewriteConfiguration } from "./config/rewrite.ts";
+import { prepareEnd } from "./ending.ts";
 import { renderInfo } from "./info.ts";
 import { NodeFacts } from "./info-facts.ts";
 import type { Node } from "./node.ts";
@@ -19,6 +20,7 @@ export class Admin implements Administration {
   readonly clients: Clients;
   readonly config: Config;
   readonly slowlog = new Slowlog();
+  readonly persistence: Administration["persistence"];
   readonly #facts: NodeFacts;
   readonly #startupBytes: number;
 
@@ -26,6 +28,7 @@ export class Admin implements Administration {
     const { config, clients, stats } = node;
     this.clients = clients;
     this.config = config;
+    this.persistence = node.persistence;
     this.#startupBytes = node.memory.usedBytes;
     this.#facts = new NodeFacts(node, () => this.memoryFacts());
     config.watch("slowlog-log-slower-than", (us) => (this.slowlog.thresholdUs = us));
@@ -123,9 +126,9 @@ export class Admin implements Administration {
   }
 
   shutdown(request: ShutdownRequest): string | undefined {
-    if (request.save === true && !request.force)
-      return "this server takes no snapshots: SHUTDOWN SAVE cannot be honoured";
     this.node.log.write("warning", "User requested shutdown...");
+    const refusal = prepareEnd(this.node, request);
+    if (refusal !== undefined) return refusal;
     soon(() => this.node.ended());
     return undefined;
   }

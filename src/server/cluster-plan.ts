@@ -58,6 +58,8 @@ export function planCluster(args: readonly string[]): ClusterPlan {
   const config = readDirectives([...rest, "--port", String(firstPort)]);
   const password = config.text("requirepass") || undefined;
   const directives = ["--cluster-enabled", "yes"];
+  // What is removed at the end need not be written before it.
+  if (own.get("dir") === undefined && config.isDefault("save")) directives.push("--save", "");
   // A replica has to tell its master the password that masters ask of everybody.
   if (password !== undefined && config.text("masterauth") === "") directives.push("--masterauth", password);
   return {

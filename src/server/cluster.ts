@@ -1,6 +1,7 @@
 // The node's part in the cluster: the machine, its bus, nodes.conf, and what the machine decides about requests.
 import { createMachine, type ClusterMachine } from "../cluster/machine.ts";
 import type { LinkId } from "../cluster/message.ts";
+import { isMaster } from "../cluster/node.ts";
 import { formatNodesConf, NodesConfError, parseNodesConf } from "../cluster/nodes-conf.ts";
 import type { ClusterOptions, KeyspaceView } from "../cluster/options.ts";
 import type { Answer, ClusterRequest } from "../cluster/request.ts";
@@ -106,6 +107,16 @@ export class Cluster implements ClusterFace, SlotAuthority {
   start(): void {
     this.#bus.settle(this.#machine.start(nowMs()));
     this.#bus.start();
+  }
+
+  /** The data set is in memory. */
+  loaded(): void {
+    this.#bus.feed({ type: "loaded" });
+  }
+
+  /** Whether this node is a master, going by what it remembers. */
+  get isMaster(): boolean {
+    return isMaster(this.state.myself);
   }
 
   stop(): void {

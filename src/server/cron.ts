@@ -28,6 +28,8 @@ export interface CronParts {
   readonly stats: Stats;
   /** Whether this node decides when keys expire; false on a replica. */
   readonly expires: () => boolean;
+  /** Saves the data when it is time to. */
+  readonly save: () => void;
   /** Called after each round: what it logged goes out. */
   readonly afterRound: () => void;
 }
@@ -51,7 +53,8 @@ export class Cron {
   }
 
   run(): void {
-    const { memory, stats, expires, afterRound } = this.parts;
+    const { parts } = this;
+    const { memory, stats, expires, afterRound } = parts;
     const now = nowMs();
     memory.nowMs = now;
     memory.setU32(STATE_ACCESS_CLOCK, Math.floor(now / 1000) & 0xffffff);
@@ -60,6 +63,7 @@ export class Cron {
     stats.observeMemory(memory.usedBytes);
     this.#closeIdle(now);
     this.#closeOverfull(now);
+    parts.save();
     afterRound();
   }
 

@@ -33,7 +33,11 @@ export class GateKeeping implements GateFacts {
     return this.node.replication.isLoading;
   }
 
+  get cannotSave(): boolean {
+    return this.node.persistence.stopsWrites;
+  }
+
   settleSnapshot(id: number): void {
-    this.node.replication.master.beforeWrite(id);
+    this.node.snapshots.beforeWrite(id);
   }
 }

@@ -23,6 +23,8 @@ export const NEEDS_GO = 64;
 export const NEEDS_WRITE_GO = 128;
 /** Closed while a snapshot is being taken: what a write touches is serialised first. */
 export const NEEDS_SNAPSHOT = 256;
+/** Closed while snapshots fail and writes are to stop for that. */
+export const NEEDS_DISK = 512;
 
 /** The request waits. */
 export const HOLD = Symbol("hold");
@@ -31,6 +33,11 @@ const READ_ONLY_REPLICA = new ReplyError("READONLY You can't write against a rea
 const NO_REPLICAS = new ReplyError("NOREPLICAS Not enough good replicas to write.");
 const MASTER_DOWN = new ReplyError(
   "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+);
+const MISCONF = new ReplyError(
+  "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may " +
+    "modify the data set are disabled, because this instance is configured to report errors during writes if RDB " +
+    "snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.",
 );
 const LOADING = new ReplyError("LOADING Redis is loading the dataset in memory");
 
@@ -45,6 +52,7 @@ export interface GateFacts {
   readonly hasTooFewReplicas: boolean;
   readonly isStale: boolean;
   readonly isLoading: boolean;
+  readonly cannotSave: boolean;
   /** Serialises what the request at hand is about to write. */
   settleSnapshot(id: number): void;
 }
@@ -59,7 +67,10 @@ export class Gates {
     private readonly table: CommandTable,
     private readonly facts: GateFacts,
   ) {
-    this.needs = Uint16Array.from(table.flags, needsOf);
+    this.needs = Uint16Array.from(
+      table.rows,
+      ({ id, command }) => needsOf(table.flags[id]!) | (command.tellsDiskFaults === true ? NEEDS_DISK : 0),
+    );
   }
 
   set(gate: number, isClosed: boolean): void {
@@ -74,6 +85,7 @@ export class Gates {
     this.set(NEEDS_WRITABLE, facts.isReadOnlyReplica || facts.hasTooFewReplicas);
     this.set(NEEDS_FRESH, facts.isStale);
     this.set(NEEDS_LOADED, facts.isLoading);
+    this.set(NEEDS_DISK, facts.cannotSave);
   }
 
   /** Checks that come before routing. */
@@ -97,6 +109,7 @@ export class Gates {
     if ((shut & NEEDS_MEMORY) !== 0 && facts.memoryCeiling > 0 && facts.usedMemory > facts.memoryCeiling) {
       return OUT_OF_MEMORY;
     }
+    if ((shut & NEEDS_DISK) !== 0 && facts.cannotSave) return MISCONF;
     if ((shut & NEEDS_WRITABLE) !== 0) {
       if (!facts.isReadOnlyReplica && facts.hasTooFewReplicas) return NO_REPLICAS;
       if (facts.isReadOnlyReplica) return READ_ONLY_REPLICA;
@@ -127,7 +140,7 @@ function needsOf(flags: number): number {
     ((flags & flagBit.no_auth) === 0 ? NEEDS_AUTH : 0) |
     ((flags & flagBit.protected) !== 0 ? NEEDS_ASSENT : 0) |
     ((flags & flagBit.denyoom) !== 0 ? NEEDS_MEMORY : 0) |
-    (writes ? NEEDS_WRITABLE | NEEDS_SNAPSHOT : 0) |
+    (writes ? NEEDS_WRITABLE | NEEDS_SNAPSHOT | NEEDS_DISK : 0) |
     ((flags & flagBit.stale) === 0 ? NEEDS_FRESH : 0) |
     ((flags & flagBit.loading) === 0 ? NEEDS_LOADED : 0) |
     (writes || (flags & flagBit.may_replicate) !== 0 ? NEEDS_WRITE_GO : 0) |

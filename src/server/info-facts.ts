@@ -57,7 +57,18 @@ export class NodeFacts implements InfoFacts {
   }
 
   get persistence(): InfoFacts["persistence"] {
-    return { changes: this.node.changes.sinceSave, loadedAtMs: this.#startedAtMs };
+    const { persistence, changes, replication } = this.node;
+    const { lastSaveSeconds, lastSucceeded, lastSeconds, saves, progress, loaded } = persistence;
+    return {
+      changes: changes.sinceSave,
+      lastSaveSeconds,
+      lastSucceeded,
+      lastSeconds,
+      saves,
+      progress,
+      loaded: loaded ?? { keys: 0, expired: 0 },
+      loading: replication.loading,
+    };
   }
 
   replication(): readonly Field[] {

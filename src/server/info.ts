@@ -10,6 +10,26 @@ export type Field = readonly [name: string, value: string | number];
 /** The level of Redis this server is compatible with. */
 export const REDIS_VERSION = "7.0.15";
 
+/** The data on disk. */
+export interface PersistenceFacts {
+  /** Since the last save. */
+  readonly changes: number;
+  readonly lastSaveSeconds: number;
+  readonly lastSucceeded: boolean;
+  /** Of the last background save; -1 = there was none. */
+  readonly lastSeconds: number;
+  readonly saves: number;
+  /** The background save under way. */
+  readonly progress:
+    { readonly seconds: number; readonly keysDone: number; readonly keysTotal: number } | undefined;
+  /** What the start found on disk. */
+  readonly loaded: { readonly keys: number; readonly expired: number };
+  /** A copy of a master's data that is being loaded. */
+  readonly loading:
+    | { readonly sinceMs: number; readonly loadedBytes: number; readonly totalBytes: number | undefined }
+    | undefined;
+}
+
 /** What INFO asks the node. Each is read when INFO runs. */
 export interface InfoFacts {
   readonly config: Config;
@@ -34,7 +54,7 @@ export interface InfoFacts {
     readonly clusterLinks: number;
   };
   memory(): MemoryFacts;
-  readonly persistence: { readonly changes: number; readonly loadedAtMs: number };
+  readonly persistence: PersistenceFacts;
   /** Lines of the replication section, from whoever replicates. */
   replication(): readonly Field[];
   /** By database number, those that hold keys. */
@@ -192,24 +212,59 @@ function memorySection({ memory: measure, config }: InfoFacts): readonly Field[]
   ];
 }
 
-function persistenceSection({ persistence }: InfoFacts): readonly Field[] {
+function persistenceSection({ persistence, memory, nowUs }: InfoFacts): readonly Field[] {
+  const { progress, loaded, loading } = persistence;
+  const { keysDone, keysTotal } = progress ?? { keysDone: 0, keysTotal: 0 };
   return [
-    ["loading", 0],
+    ["loading", loading === undefined ? 0 : 1],
     ["async_loading", 0],
+    ["current_cow_peak", 0],
+    ["current_cow_size", 0],
+    ["current_cow_size_age", 0],
+    ["current_fork_perc", keysTotal === 0 ? "0.00" : ((keysDone / keysTotal) * 100).toFixed(2)],
+    ["current_save_keys_processed", keysDone],
+    ["current_save_keys_total", keysTotal],
     ["rdb_changes_since_last_save", persistence.changes],
-    ["rdb_bgsave_in_progress", 0],
-    ["rdb_last_save_time", Math.floor(persistence.loadedAtMs / 1000)],
-    ["rdb_last_bgsave_status", "ok"],
-    ["rdb_last_bgsave_time_sec", -1],
-    ["rdb_current_bgsave_time_sec", -1],
-    ["rdb_saves", 0],
+    ["rdb_bgsave_in_progress", progress === undefined ? 0 : 1],
+    ["rdb_last_save_time", persistence.lastSaveSeconds],
+    ["rdb_last_bgsave_status", persistence.lastSucceeded ? "ok" : "err"],
+    ["rdb_last_bgsave_time_sec", persistence.lastSeconds],
+    ["rdb_current_bgsave_time_sec", progress?.seconds ?? -1],
+    ["rdb_saves", persistence.saves],
+    ["rdb_last_cow_size", 0],
+    ["rdb_last_load_keys_expired", loaded.expired],
+    ["rdb_last_load_keys_loaded", loaded.keys],
     ["aof_enabled", 0],
     ["aof_rewrite_in_progress", 0],
     ["aof_rewrite_scheduled", 0],
     ["aof_last_rewrite_time_sec", -1],
     ["aof_current_rewrite_time_sec", -1],
     ["aof_last_bgrewrite_status", "ok"],
+    ["aof_rewrites", 0],
+    ["aof_rewrites_consecutive_failures", 0],
     ["aof_last_write_status", "ok"],
+    ["aof_last_cow_size", 0],
+    ["module_fork_in_progress", 0],
+    ["module_fork_last_cow_size", 0],
+    ...(loading === undefined ? [] : loadingLines(loading, memory().used, nowUs())),
+  ];
+}
+
+function loadingLines(
+  { sinceMs, loadedBytes, totalBytes }: NonNullable<PersistenceFacts["loading"]>,
+  usedMemory: number,
+  nowUs: number,
+): readonly Field[] {
+  const seconds = Math.floor(nowUs / 1e6) - Math.floor(sinceMs / 1000);
+  const eta =
+    totalBytes === undefined || loadedBytes === 0 ? 1 : (seconds * (totalBytes - loadedBytes)) / loadedBytes;
+  return [
+    ["loading_start_time", Math.floor(sinceMs / 1000)],
+    ["loading_total_bytes", totalBytes ?? 0],
+    ["loading_rdb_used_mem", usedMemory],
+    ["loading_loaded_bytes", loadedBytes],
+    ["loading_loaded_perc", percent(loadedBytes, totalBytes ?? 0).replace("%", "")],
+    ["loading_eta_seconds", seconds === 0 ? 1 : Math.floor(eta)],
   ];
 }
 

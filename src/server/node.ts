@@ -29,10 +29,12 @@ import { Gates } from "./gates.ts";
 import { listenOnAll } from "./listen.ts";
 import { Log } from "./log.ts";
 import { Pauses } from "./pauses.ts";
+import { NodePersistence } from "./persistence.ts";
 import { NodeReplication } from "./replication.ts";
 import { Observer } from "./observer.ts";
 import { RequestContext } from "./request-context.ts";
 import { Router } from "./router.ts";
+import { Snapshots } from "./snapshots.ts";
 import { StartError } from "./start-error.ts";
 import { Stats } from "./stats.ts";
 
@@ -52,6 +54,8 @@ export class Node implements ClientHost, Server {
   readonly cron: Cron;
   readonly gates: Gates;
   readonly pauses: Pauses;
+  readonly snapshots: Snapshots;
+  readonly persistence: NodePersistence;
   readonly replication: NodeReplication;
   /** Undefined when cluster mode is off. */
   readonly cluster: Cluster | undefined;
@@ -84,7 +88,8 @@ export class Node implements ClientHost, Server {
     this.cron = new Cron({
       ...this.#parts(),
       expires: () => !this.keepsExpired && !this.pauses.holdsWrites,
-      afterRound: () => this.#afterChanges(),
+      save: () => this.persistence.tick(),
+      afterRound: () => this.settle(),
     });
     this.gates = new Gates(this.table, new GateKeeping(this));
     this.pauses = new Pauses(
@@ -94,9 +99,17 @@ export class Node implements ClientHost, Server {
         for (const client of this.clients.all()) client.release();
       },
     );
+    this.snapshots = new Snapshots({
+      keys: this.keys,
+      rdb: this.rdb,
+      gates: this.gates,
+      eachSlot: (id, visit) => this.#router.eachSlot(id, visit),
+    });
+    this.persistence = this.#persist();
     this.replication = this.#replicate();
     config.watch("rdbcompression", (on) => (this.rdb.compression = on));
-    config.watch("maxmemory", () => this.gates.refresh());
+    for (const name of ["maxmemory", "save", "stop-writes-on-bgsave-error"] as const)
+      config.watch(name, () => this.gates.refresh());
     this.cluster = config.flag("cluster-enabled") ? this.#joinCluster() : undefined;
     this.admin = new Admin(this);
     const { table, requests, replies, args, changes, stats, gates } = this;
@@ -114,7 +127,7 @@ export class Node implements ClientHost, Server {
       gates,
       router: this.#router,
       stats,
-      logged: () => this.#afterChanges(),
+      logged: () => this.settle(),
     });
   }
 
@@ -132,17 +145,31 @@ export class Node implements ClientHost, Server {
     try {
       this.#listeners = listenOnAll(hosts, this.port, (connection) => this.clients.accept(connection));
       this.cluster?.listen(hosts);
+      this.#load();
     } catch (error) {
       this.stop();
       throw error;
     }
     this.cluster?.start();
     this.replication.start();
+    this.cluster?.loaded();
     this.cron.run();
     this.cron.start();
   }
 
-  /** Closes everything at once. */
+  /** Before anything is served: what the last run left on disk. */
+  #load(): void {
+    const isMaster = this.cluster?.isMaster ?? this.config.value("replicaof") === undefined;
+    try {
+      this.persistence.load(isMaster, () => {});
+    } catch (error) {
+      // Whoever starts the node prints this; a log that is elsewhere shall hold it too.
+      if (error instanceof StartError && this.config.text("logfile") !== "") this.warn(error.message);
+      throw error;
+    }
+  }
+
+  /** Closes everything at once. What is to be saved has been saved before: see ending.ts. */
   stop(): void {
     this.cron.stop();
     this.pauses.stop();
@@ -218,6 +245,7 @@ export class Node implements ClientHost, Server {
       case "log":
         return this.log.write(effect.level, effect.text);
       case "emptyKeyspace":
+        this.persistence.abandon();
         this.keys.flushAll();
         return this.replication.wasEmptied();
       case "deleteSlotKeys":
@@ -245,29 +273,29 @@ export class Node implements ClientHost, Server {
   /** Drops the keys of a slot another node has; replicas are told key by key. */
   #deleteSlot(slot: number): void {
     this.memory.database = 0;
-    this.replication.master.beforeSlot(slot);
+    this.snapshots.beforeSlot(slot);
     const gone: Uint8Array[] = [];
     this.keys.keysInSlot(slot, 0xffffffff, (key) => gone.push(this.memory.copy(key)));
     this.keys.flushSlot(slot);
     for (const key of gone) this.changes.propagate(0, ["DEL", key]);
-    this.#afterChanges();
+    this.settle();
   }
 
   #replicate(): NodeReplication {
-    const { port, mutations, rdb, gates } = this;
+    const { port, mutations, gates, snapshots } = this;
     return new NodeReplication({
       ...this.#parts(),
+      ...this.#intake(),
       log: mutations,
       directory: this.directory,
-      rdb,
       gates,
+      snapshots,
       port,
-      databaseCount: this.config.flag("cluster-enabled") ? 1 : this.config.number("databases"),
       receive: (client, bytes) => this.receive(client, bytes),
       clientFor: (connection) => this.clients.adopt(connection),
       left: (client) => this.clients.remove(client),
       areWritesHeld: () => this.pauses.holdsWrites,
-      eachSlot: (id, visit) => this.#router.eachSlot(id, visit),
+      replacing: () => this.persistence.abandon(),
       changed: () => {
         gates.refresh();
         this.log.role = this.replication.isFollowing ? "S" : "M";
@@ -284,9 +312,29 @@ export class Node implements ClientHost, Server {
   }
 
   /** Something may have been logged outside a request or at the end of a batch. */
-  #afterChanges(): void {
+  settle(): void {
     this.changes.flush();
     this.replication.master.flush();
+  }
+
+  #persist(): NodePersistence {
+    return new NodePersistence({
+      ...this.#parts(),
+      ...this.#intake(),
+      snapshots: this.snapshots,
+      directory: this.directory,
+      isLasting: this.isLasting,
+      history: () => undefined,
+      isLoading: () => this.replication.isLoading,
+      changed: () => this.gates.refresh(),
+      notice: (text) => this.log.write("notice", text),
+      warn: (text) => this.log.write("warning", text),
+    });
+  }
+
+  #intake(): { rdb: Rdb; databaseCount: number } {
+    const databaseCount = this.config.flag("cluster-enabled") ? 1 : this.config.number("databases");
+    return { rdb: this.rdb, databaseCount };
   }
 
   #parts(): Pick<Node, "config" | "memory" | "keys" | "changes" | "clients" | "stats"> {

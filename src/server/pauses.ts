@@ -3,7 +3,7 @@
 import { after, nowMs, soon, type Timer } from "../io/clock.ts";
 import { NEEDS_GO, NEEDS_WRITE_GO, type Gates } from "./gates.ts";
 
-export type PausePurpose = "operator" | "failover";
+export type PausePurpose = "operator" | "failover" | "shutdown";
 export type PauseReach = "all" | "write";
 
 interface Pause {

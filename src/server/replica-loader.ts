@@ -3,11 +3,11 @@
 // that dies half-way through a copy, or holds what we cannot, must not cost its replica all it had.
 import { soon } from "../io/clock.ts";
 import { DiskError, Spool } from "../io/disk.ts";
-import { RdbError, RdbReader, type RdbCodec, type RdbKey, type RdbSink } from "../replication/rdb-reader.ts";
+import { RdbError, RdbReader, type RdbKey, type RdbSink } from "../replication/rdb-reader.ts";
 import { ReplyError } from "../resp/errors.ts";
+import { checkDatabase, codecOf, storeString } from "./rdb-intake.ts";
 import type { ReplicationHost } from "./replication-host.ts";
 
-const FOR_EVER = {};
 /** Bytes loaded between two looks at whatever else there is to do. */
 const PIECE = 262_144;
 
@@ -29,34 +29,38 @@ export class ReplicaLoader implements RdbSink {
   #hasReplaced = false;
   #isOver = false;
   #streamDatabase = 0;
+  #loadedBytes = 0;
+  #spooledBytes = 0;
 
   constructor(
     private readonly host: ReplicationHost,
     private readonly listener: LoadListener,
     holdsData: boolean,
   ) {
-    const { rdb } = host;
-    const codec: RdbCodec = {
-      crc64: (crc, bytes) => rdb.crc64(crc, bytes),
-      decompress: (packed, length) => rdb.decompress(packed, length),
-    };
+    const codec = codecOf(host.rdb);
     this.#reader = new RdbReader(this, codec);
     const ignore = (): void => {};
     this.#checker = new RdbReader(
-      { aux: ignore, resize: ignore, string: (about) => this.#check(about) },
+      { aux: ignore, resize: ignore, string: (about) => checkDatabase(host, about) },
       codec,
     );
     if (holdsData) this.#attempt(() => (this.#spool = new Spool(host.directory)));
     else this.#replace();
   }
 
+  /** How much of the copy is in memory; its size is known when it was put aside first. */
+  get progress(): { readonly loadedBytes: number; readonly totalBytes: number | undefined } {
+    return { loadedBytes: this.#loadedBytes, totalBytes: this.#spooledBytes || undefined };
+  }
+
   take(bytes: Uint8Array): void {
     if (this.#isOver) return;
     const spool = this.#spool;
     this.#attempt(() => {
-      if (spool === undefined) return this.#reader.feed(bytes);
+      if (spool === undefined) return this.#feed(bytes);
       this.#checker.feed(bytes);
       spool.write(bytes);
+      this.#spooledBytes += bytes.length;
     });
   }
 
@@ -85,26 +89,18 @@ export class ReplicaLoader implements RdbSink {
   }
 
   string(about: RdbKey, value: Uint8Array): void {
-    const { memory, keys } = this.host;
-    const { database, key, expireAtMs } = about;
-    this.#check(about);
-    memory.database = database;
-    const options = expireAtMs === undefined ? FOR_EVER : { expireAtMs };
-    const clock = keys.clockFor(about);
-    if (clock === undefined) keys.setString(key, value, options);
-    else keys.stamped(clock, () => keys.setString(key, value, options));
-  }
-
-  #check({ database }: RdbKey): void {
-    const { databaseCount } = this.host;
-    if (database < databaseCount) return;
-    throw new RdbError(`database ${database} is beyond the ${databaseCount} this server has`);
+    storeString(this.host, about, value);
   }
 
   #replace(): void {
     this.#hasReplaced = true;
     this.listener.replacing();
     this.host.keys.flushAll();
+  }
+
+  #feed(bytes: Uint8Array): void {
+    this.#loadedBytes += bytes.length;
+    this.#reader.feed(bytes);
   }
 
   /** A piece, then whatever else the event loop has to do. */
@@ -114,7 +110,7 @@ export class ReplicaLoader implements RdbSink {
     this.#attempt(() => {
       const piece = spool.read(PIECE);
       if (piece === undefined) isRead = true;
-      else this.#reader.feed(piece);
+      else this.#feed(piece);
     });
     if (isRead) this.#finish();
     else soon(() => this.#loadSpooled(spool));

@@ -8,6 +8,7 @@ import type { Changes } from "./changes.ts";
 import type { ClientConnection } from "./client.ts";
 import type { Config } from "./config/config.ts";
 import type { Gates } from "./gates.ts";
+import type { Snapshots } from "./snapshots.ts";
 import type { Stats } from "./stats.ts";
 
 export interface ReplicationHost {
@@ -18,6 +19,7 @@ export interface ReplicationHost {
   readonly changes: Changes;
   readonly config: Config;
   readonly gates: Gates;
+  readonly snapshots: Snapshots;
   readonly stats: Stats;
   /** Where a copy may be put aside. */
   readonly directory: string;
@@ -32,8 +34,8 @@ export interface ReplicationHost {
   left(client: ClientConnection): void;
   /** Writes are held: a failover may be waiting for the offset to stand still. */
   areWritesHeld(): boolean;
-  /** Visits the slot of each key of the request at hand; false = it names none. */
-  eachSlot(id: number, visit: (slot: number) => void): boolean;
+  /** The data is about to be replaced by another copy. */
+  replacing(): void;
   /** Role, link or loading changed: others decide by them. */
   changed(): void;
   notice(text: string): void;

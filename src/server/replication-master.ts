@@ -11,13 +11,11 @@ import { ReplyError } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { Args } from "../engine/args.ts";
 import type { ClientConnection } from "./client.ts";
-import { NEEDS_SNAPSHOT } from "./gates.ts";
 import { ReplicaLink } from "./replica-link.ts";
 import type { ReplicationHost } from "./replication-host.ts";
 
 /** Microseconds a snapshot may take of the event loop at a time. */
 const COPY_BUDGET_US = 2000;
-const DATABASES = 16;
 
 /** A client that WAITs. */
 const UNBLOCKED = new ReplyError("UNBLOCKED client unblocked via CLIENT UNBLOCK");
@@ -145,28 +143,13 @@ export class ReplicationMaster {
       this.#leftAtMs = nowMs();
       this.host.notice(`Replica ${link.ip}:${link.port} has left`);
     }
+    this.host.snapshots.remove(link.snapshot);
     link.wasClosed(this.host.log);
-    this.#settleGate();
   }
 
   /** Every replica must ask anew. */
   dropReplicas(reason: string): void {
     for (const link of this.replicas) link.client.close(reason);
-  }
-
-  /** The request at hand is about to write: snapshots take what it touches first, or all when it names no keys. */
-  beforeWrite(id: number): void {
-    const slots: number[] = [];
-    const namesKeys = this.host.eachSlot(id, (slot) => slots.push(slot));
-    this.#eachSnapshot((snapshot) => {
-      if (namesKeys) for (const slot of slots) snapshot.beforeWrite(slot);
-      else snapshot.complete();
-    });
-  }
-
-  /** A slot is about to be emptied by other means than a command. */
-  beforeSlot(slot: number): void {
-    this.#eachSnapshot((snapshot) => snapshot.beforeWrite(slot));
   }
 
   tick(isMaster: boolean): void {
@@ -270,23 +253,13 @@ export class ReplicationMaster {
       (crc, bytes) => host.rdb.crc64(crc, bytes),
       (bytes) => link.copy(bytes),
     );
-    link.snapshot = new Snapshot(link.withoutKeys ? NOTHING : this.#source(), writer, {
+    link.snapshot = new Snapshot(link.withoutKeys ? NOTHING : host.snapshots.source, writer, {
       createdAtMs: nowMs(),
       usedMemory: host.memory.usedBytes,
       aofBase: false,
       replication: { database: database ?? 0, replId: history.replId, offset: log.end },
     });
-    this.#settleGate();
-  }
-
-  #source(): SnapshotSource {
-    const { keys, rdb } = this.host;
-    return {
-      databases: () =>
-        Array.from({ length: DATABASES }, (_, i) => i).filter((database) => keys.size(database) > 0),
-      sizes: (database) => ({ keys: keys.size(database), expires: keys.expiring(database) }),
-      serialise: (database, slot, write) => rdb.slot(database, slot, write),
-    };
+    host.snapshots.add(link.snapshot, (error) => this.#copyFailed(link, error));
   }
 
   /** The copy or the stream, whichever the link is at. */
@@ -305,32 +278,14 @@ export class ReplicationMaster {
       if (link.hasRoom) soon(() => this.#goOn(link));
       return;
     }
+    this.host.snapshots.remove(snapshot);
     link.endCopy();
-    this.#settleGate();
     link.stream(this.host.log);
   }
 
   #copyFailed(link: ReplicaLink, error: unknown): void {
     if (!(error instanceof ReplyError)) throw error;
     link.client.close(`its copy failed: ${error.message}`);
-  }
-
-  #eachSnapshot(visit: (snapshot: Snapshot) => void): void {
-    for (const link of this.#links.values()) {
-      if (link.snapshot === undefined) continue;
-      try {
-        visit(link.snapshot);
-      } catch (error) {
-        this.#copyFailed(link, error);
-      }
-    }
-  }
-
-  #settleGate(): void {
-    this.host.gates.set(
-      NEEDS_SNAPSHOT,
-      [...this.#links.values()].some((link) => link.snapshot !== undefined),
-    );
   }
 
   /** Closes a replica that is silent or takes too little. */

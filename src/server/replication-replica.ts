@@ -8,6 +8,7 @@ import { connect, type Connection } from "../io/sockets.ts";
 import type { History } from "../replication/history.ts";
 import { ReplicaMachine, type ReplicaEffect, type ReplicaEvent } from "../replication/replica.ts";
 import type { ClientConnection } from "./client.ts";
+import type { InfoFacts } from "./info.ts";
 import { ReplicaLoader } from "./replica-loader.ts";
 import type { ReplicationHost } from "./replication-host.ts";
 
@@ -33,6 +34,7 @@ export interface ReplicaListener {
 export class ReplicationReplica {
   readonly machine: ReplicaMachine;
   isLoading = false;
+  #loadingSinceMs = 0;
   /** False once the data is in no history: after a copy that failed half-way. */
   #hasHistory = true;
   #connection: Connection | undefined;
@@ -83,6 +85,17 @@ export class ReplicationReplica {
 
   get isFollowing(): boolean {
     return this.machine.master !== undefined;
+  }
+
+  /** A copy on its way into memory. */
+  get loading(): InfoFacts["persistence"]["loading"] {
+    if (!this.isLoading || this.#loader === undefined) return undefined;
+    const { loadedBytes, totalBytes } = this.#loader.progress;
+    return {
+      sinceMs: this.#loadingSinceMs,
+      loadedBytes,
+      totalBytes: totalBytes ?? this.machine.copyProgress?.total,
+    };
   }
 
   /** The database of the master's stream; undefined = there is no master. */
@@ -218,6 +231,8 @@ export class ReplicationReplica {
     const listener = {
       replacing: (): void => {
         this.isLoading = true;
+        this.#loadingSinceMs = nowMs();
+        this.host.replacing();
         this.listener.replicasMustReturn("our own master gave us another copy");
         this.listener.changed();
       },

@@ -55,6 +55,10 @@ export class NodeReplication implements Replication {
     return this.replica.isFollowing;
   }
 
+  get loading(): ReplicationReplica["loading"] {
+    return this.replica.loading;
+  }
+
   get isLoading(): boolean {
     return this.replica.isLoading;
   }

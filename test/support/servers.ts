@@ -74,9 +74,9 @@ export function startRedis(scope: Scope, flags: Flags = {}, options: StartOption
   return start(scope, "redis-server", ["redis-server"], { ...base, ...flags }, options);
 }
 
-/** Our server, as `slotmesh server` runs it. */
+/** Our server, as `slotmesh server` runs it, saving nothing either. */
 export function startOurs(scope: Scope, flags: Flags = {}, options: StartOptions = {}): Promise<Server> {
-  const base = { bind: "127.0.0.1", "enable-debug-command": "yes" };
+  const base = { bind: "127.0.0.1", save: "", "enable-debug-command": "yes" };
   return start(scope, "slotmesh", [process.execPath, MAIN, "server"], { ...base, ...flags }, options);
 }
 

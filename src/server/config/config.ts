@@ -42,6 +42,8 @@ const defaultOf = (name: Name): Setting => directiveOf(name).kind.parse(directiv
 
 export class Config implements Configuration {
   readonly #settings = new Map<Name, Setting>(NAMES.map((name) => [name, defaultOf(name)]));
+  /** Directives a line of a file or the command line has set. */
+  readonly #loaded = new Set<Name>();
   readonly #watchers = new Map<Name, Watcher<never>[]>();
 
   /** @param file absolute path of the configuration file, when the node was started with one */
@@ -79,9 +81,12 @@ export class Config implements Configuration {
 
   /** Sets a directive at start-up, from a line of a file or the command line. Throws ConfigError. */
   load(name: Name, words: readonly string[]): void {
-    const setting = directiveOf(name).kind.parse(words, this.#setting(name));
+    const { kind } = directiveOf(name);
+    const beginsAnew = kind.replacedAtRunTime === true && !this.#loaded.has(name);
+    const setting = kind.parse(words, beginsAnew ? undefined : this.#setting(name));
     refuseUnbuilt(name, setting);
     this.#settings.set(name, setting);
+    this.#loaded.add(name);
   }
 
   /** What the directives contradict each other in, if anything. For the end of start-up. */

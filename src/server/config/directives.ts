@@ -1,7 +1,6 @@
 // The one table of configuration directives: name, kind, default, when it may change and whether it does anything.
 // Start-up, CONFIG GET/SET/REWRITE and the typed accessors all derive from it. Defaults are Redis 7.0.15's but for:
-// `bind` (loopback, as Redis's own redis.conf has it), `cluster-enabled` (this is a cluster database) and `save`
-// (no snapshots).
+// `bind` (loopback, as Redis's own redis.conf has it) and `cluster-enabled` (this is a cluster database).
 import {
   type Kind,
   INT_MAX,
@@ -112,8 +111,8 @@ const general = {
   "enable-debug-command": guarded(),
   "enable-module-command": row(choice("no", "yes", "local"), "no", UNBUILT_START),
   "shutdown-timeout": count(10, 0, INT_MAX, UNBUILT),
-  "shutdown-on-sigint": row(signals, "default", UNBUILT),
-  "shutdown-on-sigterm": row(signals, "default", UNBUILT),
+  "shutdown-on-sigint": row(signals, "default"),
+  "shutdown-on-sigterm": row(signals, "default"),
   "ignore-warnings": none(UNBUILT),
   "disable-thp": yes(UNBUILT_START),
   "oom-score-adj": row(choice("no", "yes", "relative", "absolute"), "no", UNBUILT),
@@ -251,13 +250,14 @@ const cluster = {
 };
 
 const persistence = {
-  save: row(savePoints, "", UNBUILT),
-  dbfilename: row(fileName("dbfilename"), "dump.rdb", { built: false, change: "protected" }),
-  "stop-writes-on-bgsave-error": yes(UNBUILT),
+  save: row(savePoints, ["3600", "1", "300", "100", "60", "10000"]),
+  dbfilename: row(fileName("dbfilename"), "dump.rdb", { change: "protected" }),
+  "stop-writes-on-bgsave-error": yes(),
   rdbcompression: yes(),
-  rdbchecksum: yes(UNBUILT_START),
+  rdbchecksum: yes(START),
   "rdb-del-sync-files": no(UNBUILT),
-  "rdb-save-incremental-fsync": yes(UNBUILT),
+  /** On: the disk begins with a file while it is still being written. */
+  "rdb-save-incremental-fsync": yes(),
   appendonly: no(UNBUILT),
   appendfilename: row(fileName("appendfilename"), "appendonly.aof", UNBUILT_START),
   appenddirname: row(fileName("appenddirname"), "appendonlydir", UNBUILT_START),

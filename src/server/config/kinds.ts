@@ -18,7 +18,7 @@ export interface Kind<V> {
    * @param before what the directive held, for kinds whose lines add up. Throws ConfigError.
    */
   parse(words: readonly string[], before?: Setting<V>): Setting<V>;
-  /** CONFIG SET begins anew instead of adding to what was there, although lines of a file add up. */
+  /** CONFIG SET, and the first line of a file, begin anew instead of adding to what was there; later lines add up. */
   readonly replacedAtRunTime?: true;
   /** The lines CONFIG REWRITE writes, without the directive's name. */
   lines(setting: Setting<V>): readonly string[];

@@ -116,6 +116,18 @@ describe("start", () => {
     expect(start(["--save", ""]).value("save")).toEqual([]);
   });
 
+  test("lines of save points add up, and the first puts an end to the default ones", () => {
+    expect(start([]).text("save")).toBe("3600 1 300 100 60 10000");
+    expect(fromFile("save 60 1").text("save")).toBe("60 1");
+    expect(fromFile("save 60 1\nsave 90 2 100 3", "--save", "5", "6").text("save")).toBe(
+      "60 1 90 2 100 3 5 6",
+    );
+    expect(fromFile('save 60 1\nsave ""\nsave 7 8').text("save")).toBe("7 8");
+    const config = fromFile("save 60 1");
+    accept(config, [["save", "9 9"]]);
+    expect(config.text("save")).toBe("9 9");
+  });
+
   test("include, alone and by pattern", () => {
     const files = {
       "c.conf": "include conf.d/*.conf\ninclude one.conf",
@@ -187,7 +199,6 @@ describe("start", () => {
     ["rename-command GET x", "commands cannot be renamed here"],
     ["user x on", "ACL users are not supported; set a password with requirepass"],
     ["appendonly yes", "this server does not implement 'appendonly': only its default, 'no', is accepted"],
-    ["save 60 1000", "this server does not implement 'save': only its default, '', is accepted"],
   ])("%s", (line, reason) => {
     expect(failure(() => fromFile(line))).toBe(
       `Reading the configuration file c.conf, at line 1\n>>> '${line}'\n${reason}`,

@@ -1,0 +1,147 @@
+// A large file written in pieces beside the one it replaces, and put in its place once all of it is on disk. Until then
+// the old file is whole under its name; a file given up leaves nothing behind.
+import { closeSync, fsync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { attempt, DiskError } from "./disk.ts";
+
+/** Bytes gathered for one write. */
+const BUFFER = 262_144;
+/** Bytes between two requests to the system to write to the disk what it holds: the last one then has little to do. */
+const SYNC_EVERY = 33_554_432;
+
+export class NewFile {
+  readonly #temporary: string;
+  readonly #file: number;
+  readonly #buffer = new Uint8Array(BUFFER);
+  #buffered = 0;
+  #written = 0;
+  #unsynced = 0;
+  /** The system is at it on another thread: the file must stay open meanwhile. */
+  #isSyncing = false;
+  #isClosed = false;
+  #afterSync: ((problem: DiskError | undefined) => void) | undefined;
+
+  /**
+   * Throws DiskError when it cannot be made.
+   * @param isLasting false = it need not outlive this machine's next crash: nothing waits for the disk
+   */
+  constructor(
+    private readonly path: string,
+    private readonly isLasting: boolean,
+  ) {
+    this.#temporary = `${path}.tmp-${process.pid}`;
+    this.#file = attempt(path, () => openSync(this.#temporary, "w", 0o644));
+  }
+
+  get sizeBytes(): number {
+    return this.#written + this.#buffered;
+  }
+
+  /** @param bytes the caller's again when this returns. Throws DiskError. */
+  write(bytes: Uint8Array): void {
+    if (this.#buffered + bytes.length > BUFFER) this.flush();
+    if (bytes.length > BUFFER) return this.#put(bytes);
+    this.#buffer.set(bytes, this.#buffered);
+    this.#buffered += bytes.length;
+  }
+
+  /** Hands what was gathered to the system. Throws DiskError. */
+  flush(): void {
+    const gathered = this.#buffer.subarray(0, this.#buffered);
+    this.#buffered = 0;
+    this.#put(gathered);
+  }
+
+  /** Lets the disk begin with what was written so far, if that is much; the caller goes on meanwhile. */
+  syncAhead(): void {
+    if (this.isLasting && !this.#isSyncing && this.#unsynced >= SYNC_EVERY) this.#sync();
+  }
+
+  /** Puts the file in its place and holds the caller until that is on disk. Throws DiskError: `abandon` it then. */
+  finish(): void {
+    attempt(this.path, () => {
+      this.flush();
+      if (this.isLasting) fsyncSync(this.#file);
+      this.#close();
+      renameSync(this.#temporary, this.path);
+      if (this.isLasting) syncDirectory(this.path);
+    });
+  }
+
+  /** The same without holding the caller: `done` is told what was wrong, if anything: `abandon` it then. */
+  finishLater(done: (problem: DiskError | undefined) => void): void {
+    const end = (problem: DiskError | undefined): void => {
+      if (problem !== undefined) return done(problem);
+      try {
+        attempt(this.path, () => {
+          this.#close();
+          renameSync(this.#temporary, this.path);
+          if (this.isLasting) syncDirectoryLater(this.path, done);
+        });
+        if (!this.isLasting) done(undefined);
+      } catch (error) {
+        done(error as DiskError);
+      }
+    };
+    try {
+      this.flush();
+    } catch (error) {
+      return done(error as DiskError);
+    }
+    if (!this.isLasting) return end(undefined);
+    // What an earlier request is at does not cover what came after it.
+    if (this.#isSyncing) this.#afterSync = () => this.#sync(end);
+    else this.#sync(end);
+  }
+
+  /** Gives it up: the old file stays, and nothing of this one. */
+  abandon(): void {
+    rmSync(this.#temporary, { force: true });
+    if (this.#isSyncing) this.#afterSync = () => this.#close();
+    else this.#close();
+  }
+
+  /** Once: the number may be another file's afterwards. */
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    closeSync(this.#file);
+  }
+
+  #put(bytes: Uint8Array): void {
+    attempt(this.path, () => {
+      for (let at = 0; at < bytes.length;) at += writeSync(this.#file, bytes, at);
+    });
+    this.#written += bytes.length;
+    this.#unsynced += bytes.length;
+  }
+
+  #sync(done?: (problem: DiskError | undefined) => void): void {
+    this.#isSyncing = true;
+    this.#unsynced = 0;
+    if (done !== undefined) this.#afterSync = done;
+    fsync(this.#file, (error) => {
+      this.#isSyncing = false;
+      const then = this.#afterSync;
+      this.#afterSync = undefined;
+      then?.(error === null ? undefined : new DiskError(this.path, error.message));
+    });
+  }
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(dirname(path), "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+function syncDirectoryLater(path: string, done: (problem: DiskError | undefined) => void): void {
+  const directory = openSync(dirname(path), "r");
+  fsync(directory, (error) => {
+    closeSync(directory);
+    done(error === null ? undefined : new DiskError(path, error.message));
+  });
+}

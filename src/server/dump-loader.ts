@@ -1,0 +1,101 @@
+// Reads the file a node keeps its data in, before the node serves. What is damaged, or holds what this server cannot,
+// stops the start: data must not be lost by going on without it.
+import { nowMs } from "../io/clock.ts";
+import { DiskError, exists, readInPieces } from "../io/disk.ts";
+import { RdbError, RdbReader, type RdbKey, type RdbSink } from "../replication/rdb-reader.ts";
+import type { RdbOrigin } from "../replication/rdb-writer.ts";
+import { ReplyError } from "../resp/errors.ts";
+import { codecOf, storeString, type IntakeParts } from "./rdb-intake.ts";
+import { StartError } from "./start-error.ts";
+
+const PIECE = 1_048_576;
+/** Milliseconds between two lines of the log about a long load. */
+const TELL_EVERY_MS = 2000;
+
+export interface LoadOptions {
+  /** Keys that have expired are left out. */
+  readonly isMaster: boolean;
+  readonly verifies: boolean;
+  /** The history the file says its data is part of, before the first key. */
+  begun(history: NonNullable<RdbOrigin["replication"]>): void;
+  /** A key was left out; its bytes are the reader's. */
+  expired(database: number, key: Uint8Array): void;
+  notice(text: string): void;
+}
+
+export interface Loaded {
+  readonly keys: number;
+  readonly expired: number;
+}
+
+/** @returns what was loaded; undefined when there is no file. Throws StartError when it cannot be loaded. */
+export function loadFile(path: string, parts: IntakeParts, options: LoadOptions): Loaded | undefined {
+  if (!exists(path)) return undefined;
+  const startedAtMs = nowMs();
+  const intake = new DumpIntake(parts, options, startedAtMs);
+  const reader = new RdbReader(intake, codecOf(parts.rdb), options.verifies);
+  let readBytes = 0;
+  let toldAtMs = startedAtMs;
+  try {
+    readInPieces(path, PIECE, (piece, wholeBytes) => {
+      reader.feed(piece);
+      readBytes += piece.length;
+      if (nowMs() - toldAtMs < TELL_EVERY_MS) return;
+      toldAtMs = nowMs();
+      options.notice(`Loading ${path}: ${Math.floor((readBytes / wholeBytes) * 100)} %`);
+    });
+    reader.finish();
+  } catch (error) {
+    const isItsFault = error instanceof RdbError || error instanceof ReplyError || error instanceof DiskError;
+    if (!isItsFault) throw error;
+    throw new StartError(`cannot load ${path}: ${error.message}; it is left as it is`);
+  }
+  const { keys, expired } = intake;
+  options.notice(`Done loading RDB, keys loaded: ${keys}, keys expired: ${expired}.`);
+  options.notice(`DB loaded from disk: ${((nowMs() - startedAtMs) / 1000).toFixed(3)} seconds`);
+  return { keys, expired };
+}
+
+class DumpIntake implements RdbSink {
+  keys = 0;
+  expired = 0;
+  readonly #about = new Map<string, string>();
+  #isBegun = false;
+
+  constructor(
+    private readonly parts: IntakeParts,
+    private readonly options: LoadOptions,
+    private readonly startedAtMs: number,
+  ) {}
+
+  aux(name: string, value: string): void {
+    this.#about.set(name, value);
+    if (name === "redis-ver") this.options.notice(`Loading RDB produced by version ${value}`);
+    this.#begin();
+  }
+
+  resize(): void {
+    // The tables grow in even steps: there is nothing to prepare.
+  }
+
+  string(about: RdbKey, value: Uint8Array): void {
+    const { expireAtMs, database, key } = about;
+    if (this.options.isMaster && expireAtMs !== undefined && expireAtMs < this.startedAtMs) {
+      this.expired++;
+      return this.options.expired(database, key);
+    }
+    storeString(this.parts, about, value);
+    this.keys++;
+  }
+
+  /** As soon as all of it is known: the history. */
+  #begin(): void {
+    const replId = this.#about.get("repl-id");
+    const offset = Number(this.#about.get("repl-offset") ?? NaN);
+    const database = Number(this.#about.get("repl-stream-db") ?? NaN);
+    if (this.#isBegun || replId === undefined || !/^[0-9a-f]{40}$/.test(replId)) return;
+    if (!Number.isSafeInteger(offset) || offset < 0 || !Number.isInteger(database)) return;
+    this.#isBegun = true;
+    this.options.begun({ replId, offset, database: Math.max(0, database) });
+  }
+}
