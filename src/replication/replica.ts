@@ -82,6 +82,8 @@ export class ReplicaMachine {
   #master: { host: string; port: number } | undefined;
   #line: Uint8Array = new Uint8Array(0);
   #held: Uint8Array[] = [];
+  /** Why the link is gone, while the copy is being loaded. */
+  #lost: string | undefined;
   #retryMs = RETRY_FIRST_MS;
   #heardAtMs = 0;
   #ackAtMs = 0;
@@ -152,7 +154,9 @@ export class ReplicaMachine {
         this.#send("PING");
         break;
       case "closed":
-        if (this.#hasLink()) this.#fail(event.reason, "warning");
+        // A copy that came whole is put in place all the same: it may be all that is left of a master that died.
+        if (this.#phase.name === "loading") this.#lost = event.reason;
+        else if (this.#hasLink()) this.#fail(event.reason, "warning");
         break;
       case "received":
         this.#heardAtMs = nowMs;
@@ -339,6 +343,7 @@ export class ReplicaMachine {
     const held = this.#held;
     this.#held = [];
     for (const bytes of held) this.#effects.push({ type: "stream", bytes });
+    if (this.#lost !== undefined) this.#fail(this.#lost, "warning");
   }
 
   #goOnline(): void {
@@ -364,6 +369,7 @@ export class ReplicaMachine {
   #leave(): void {
     if (this.#phase.name === "online") this.#wentDownAtMs = this.#nowMs;
     this.#held = [];
+    this.#lost = undefined;
     if (this.#hasLink()) this.#effects.push({ type: "disconnect" });
   }
 

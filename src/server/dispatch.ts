@@ -243,10 +243,10 @@ export class Dispatcher {
 
   /** Ran, and ended in an error: that is its whole reply. */
   #fail(client: ClientConnection, id: number, replyAt: number, error: ReplyError): void {
-    const { replies, reply, stats } = this.parts;
+    const { replies, stats } = this.parts;
     client.onError?.(error.message);
     replies.truncate(replyAt);
-    reply.error(error);
+    this.#writeError(error.message);
     stats.failedWith(id, error.message);
   }
 

@@ -227,7 +227,7 @@ export class Node implements ClientHost, Server {
         nodesFile: absolute(this.config.text("cluster-config-file"), this.directory),
         isLasting: this.isLasting,
         replicationFacts: () => ({
-          offset: this.replication.offset,
+          offset: this.replication.standing,
           masterLinkUp: this.replication.isFollowing && !this.replication.isCutOff,
           masterLastSeenAtMs: this.replication.masterSeenAtMs,
           writesPaused: this.pauses.holdsWrites,
@@ -293,7 +293,7 @@ export class Node implements ClientHost, Server {
       port,
       receive: (client, bytes) => this.receive(client, bytes),
       clientFor: (connection) => this.clients.adopt(connection),
-      left: (client) => this.clients.remove(client),
+      left: (client) => this.left(client),
       areWritesHeld: () => this.pauses.holdsWrites,
       replacing: () => this.persistence.abandon(),
       changed: () => {

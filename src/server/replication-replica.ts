@@ -7,6 +7,7 @@ import { randomHex } from "../io/random.ts";
 import { connect, type Connection } from "../io/sockets.ts";
 import type { History } from "../replication/history.ts";
 import { ReplicaMachine, type ReplicaEffect, type ReplicaEvent } from "../replication/replica.ts";
+import { OUT_OF_MEMORY } from "../resp/errors.ts";
 import type { ClientConnection } from "./client.ts";
 import type { InfoFacts } from "./info.ts";
 import { ReplicaLoader } from "./replica-loader.ts";
@@ -49,7 +50,7 @@ export class ReplicationReplica {
   #isFeeding = false;
   #mustAcknowledge = false;
   /** A command of the stream that we cannot run at all. */
-  #foreign: string | undefined;
+  #fault: string | undefined;
 
   constructor(
     private readonly host: ReplicationHost,
@@ -96,6 +97,11 @@ export class ReplicationReplica {
       loadedBytes,
       totalBytes: totalBytes ?? this.machine.copyProgress?.total,
     };
+  }
+
+  /** False while its data are no master's: a copy is coming in, or was broken off. */
+  get holdsMastersData(): boolean {
+    return this.#hasHistory;
   }
 
   /** The database of the master's stream; undefined = there is no master. */
@@ -233,6 +239,7 @@ export class ReplicationReplica {
         this.isLoading = true;
         this.#loadingSinceMs = nowMs();
         this.host.replacing();
+        this.#hasHistory = false;
         this.listener.replicasMustReturn("our own master gave us another copy");
         this.listener.changed();
       },
@@ -270,14 +277,12 @@ export class ReplicationReplica {
     host.memory.setU32(STATE_KEEP_EXPIRED, IGNORE);
     host.receive(client, bytes);
     host.memory.setU32(STATE_KEEP_EXPIRED, this.isFollowing ? HIDE : DELETE);
-    const foreign = this.#foreign;
-    this.#foreign = undefined;
-    if (client.isFinishing || foreign !== undefined) {
+    const fault = client.isFinishing ? "its stream cannot be read on" : this.#fault;
+    this.#fault = undefined;
+    if (fault !== undefined) {
       // What cannot be read or run leaves our data another than the master's: only a full copy puts that right.
       this.#hasHistory = false;
-      const reason =
-        foreign === undefined ? "its stream is no RESP" : `its stream holds ${foreign}, unknown here`;
-      this.feed({ type: "closed", reason });
+      this.feed({ type: "closed", reason: fault });
       return;
     }
     this.#database = client.database;
@@ -311,11 +316,13 @@ export class ReplicationReplica {
       client.database = this.#database;
       client.onUnknown = (name) => {
         // A transaction is run command by command: within one of our turns nobody sees a part of it.
-        if (!HARMLESS.has(name.toUpperCase())) this.#foreign ??= name;
+        if (!HARMLESS.has(name.toUpperCase())) this.#fault ??= `its stream holds ${name}, unknown here`;
         return true;
       };
-      client.onError = (text) =>
+      client.onError = (text) => {
         this.host.warn(`A command of our master failed here, so our data differ: ${text}`);
+        if (text === OUT_OF_MEMORY.message) this.#fault ??= "memory is full here";
+      };
       this.#client = client;
     }
     return this.#client;

@@ -83,15 +83,21 @@ export class NodeReplication implements Replication {
     return this.master.goodCount < least;
   }
 
-  /** When the link to our master was last alive; 0 = never. */
+  /** When the link to our master was last alive; 0 = never, or nothing is left of what came then. */
   get masterSeenAtMs(): number {
-    const { machine } = this.replica;
+    const { machine, holdsMastersData } = this.replica;
+    if (!holdsMastersData) return 0;
     return machine.isOnline ? machine.heardAtMs : machine.wentDownAtMs;
   }
 
   /** Bytes of our history this node has: what INFO calls master_repl_offset. */
   get offset(): number {
     return this.host.log.end;
+  }
+
+  /** How much of the master's data this node would bring into an election. */
+  get standing(): number {
+    return this.isFollowing && !this.replica.holdsMastersData ? 0 : this.offset;
   }
 
   get role(): Role {

@@ -252,3 +252,27 @@ describe("a replica", () => {
     expect(bench.closed()).toEqual([]);
   });
 });
+
+describe("a master that dies while its copy is being loaded", () => {
+  test("leaves a replica with the copy and what came after it", () => {
+    const bench = new Bench();
+    bench.ask();
+    bench.hear(`+FULLRESYNC ${ID} 10\r\n$4\r\nRDB!SET`);
+    expect(bench.closed()).toEqual([]);
+    expect(bench.machine.state).toBe("sync");
+    bench.nowMs += 5000;
+    expect(bench.loaded()).toEqual(["send REPLCONF ACK 0", "stream SET", "disconnect"]);
+    expect(bench.machine.state).toBe("connect");
+    expect(bench.machine.wentDownAtMs).toBe(bench.nowMs);
+    expect(bench.tickAfter(1000)).toEqual(["connect 10.0.0.1:7000"]);
+  });
+
+  test("is not waited for when the operator wants another", () => {
+    const bench = new Bench();
+    bench.ask();
+    bench.hear(`+FULLRESYNC ${ID} 10\r\n$4\r\nRDB!`);
+    bench.closed();
+    expect(bench.follow()).toEqual(["disconnect", "connect 10.0.0.1:7000"]);
+    expect(bench.loaded()).toEqual([]);
+  });
+});

@@ -1,0 +1,70 @@
+// A node that follows a master which does not behave: what it then holds, says of itself, and keeps.
+import { expect, test } from "bun:test";
+import { STATE_MEMORY_LIMIT } from "../../../assembly/abi.ts";
+import type { Node } from "../../../src/server/node.ts";
+import { fileScope } from "../../support/cleanup.ts";
+import { eventually } from "../../support/eventually.ts";
+import { startFakeMaster } from "../../support/fakemaster.ts";
+import { bareNode, Peer } from "../../support/node.ts";
+import { encodeRequest } from "../../support/resp.ts";
+
+const scope = fileScope();
+const ID = "5".repeat(40);
+const copy = (entries: string): Buffer =>
+  Buffer.concat([Buffer.from(`REDIS0010\xfe\0${entries}\xff`, "latin1"), Buffer.alloc(8)]);
+const GOOD = copy("\0\x03old\x01o");
+const headed = (rdb: Buffer): Buffer =>
+  Buffer.concat([Buffer.from(`+FULLRESYNC ${ID} 100\r\n$${rdb.length}\r\n`), rdb]);
+
+const isOnline = (node: Node): boolean => node.replication.replica.machine.isOnline;
+
+test("nothing of a copy that broke off counts in an election", async () => {
+  const turns: (() => void)[] = [];
+  const master = await startFakeMaster(scope, (socket, turn) => {
+    if (turn === 0) socket.write(headed(GOOD).subarray(0, -10)); // stays open: the copy goes on for ever
+    turns.push(() => socket.destroy());
+  });
+  const node = bareNode(scope);
+  node.replication.follow("127.0.0.1", master.port);
+  await eventually(() => node.replication.isLoading, 5000, "the copy begins");
+  expect(node.replication.masterSeenAtMs).toBe(0);
+  expect(node.replication.standing).toBe(0);
+  turns[0]?.();
+  await eventually(() => !node.replication.isLoading, 5000, "the copy is given up");
+  expect(node.replication.masterSeenAtMs).toBe(0);
+  expect(node.replication.standing).toBe(0);
+});
+
+test("a master that asks its replica for data leaves nothing behind", async () => {
+  const master = await startFakeMaster(scope, (socket, turn) => {
+    if (turn === 0) {
+      const requests = [["PSYNC", "?", "-1"], ["SYNC"], ["MONITOR"], ["REPLCONF", "listening-port", "1"]];
+      socket.write(Buffer.concat([headed(GOOD), ...requests.map(encodeRequest)]));
+      setTimeout(() => socket.destroy(), 100);
+    } else socket.write(headed(GOOD));
+  });
+  const node = bareNode(scope);
+  node.replication.follow("127.0.0.1", master.port);
+  node.replication.start();
+  await eventually(() => master.asked.length === 2 && isOnline(node), 5000, "it came back");
+  expect(node.replication.master.replicas).toEqual([]);
+  expect(node.clients.monitorCount).toBe(0);
+});
+
+test("what memory has no room for breaks the link: data that differ must not be taken for the master's", async () => {
+  const full = { socket: (_: Buffer): void => {} };
+  const master = await startFakeMaster(scope, (socket) => {
+    socket.write(headed(GOOD));
+    full.socket = (bytes) => socket.write(bytes);
+  });
+  const node = bareNode(scope);
+  node.replication.follow("127.0.0.1", master.port);
+  await eventually(() => isOnline(node), 5000, "the copy is in place");
+  expect(new Peer(node).ask("GET", "old")).toBe("$1\r\no\r\n");
+  const seen = node.replication.masterSeenAtMs;
+  expect(seen).toBeGreaterThan(0);
+  node.memory.setF64(STATE_MEMORY_LIMIT, node.memory.bytes.length);
+  full.socket(encodeRequest(["SET", "new", Buffer.alloc(40_000_000)]));
+  await eventually(() => !isOnline(node), 5000, "the link is broken");
+  expect(node.replication.standing).toBe(0);
+});
