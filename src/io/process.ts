@@ -41,9 +41,20 @@ export function exit(code: number): never {
 }
 
 export function print(text: string): void {
-  process.stdout.write(text);
+  write(process.stdout, text);
 }
 
 export function printError(text: string): void {
-  process.stderr.write(text);
+  write(process.stderr, text);
+}
+
+const heeded = new WeakSet<NodeJS.WriteStream>();
+
+/** Whoever read what we print may be gone, or its disk full: no reason to end. */
+function write(stream: NodeJS.WriteStream, text: string): void {
+  if (!heeded.has(stream)) {
+    heeded.add(stream);
+    stream.on("error", () => {});
+  }
+  stream.write(text);
 }

@@ -209,24 +209,47 @@ export async function connect(host: string, port: number, timeoutMs: number): Pr
   return opened;
 }
 
+/** An exception in our own code: no fault of the socket's, though the runtime hands both to `error`. */
+class Defect extends Error {}
+
+/** What a half-run request left behind must not reach the next client: a defect ends the process. */
+function defect(cause: unknown): Defect {
+  return new Defect("exception in a socket's user", { cause });
+}
+
 const events = {
   binaryType: "uint8array" as const,
   data(socket: RawSocket, chunk: Uint8Array): void {
-    socket.data?.wasReceived(chunk);
+    try {
+      socket.data?.wasReceived(chunk);
+    } catch (error) {
+      throw defect(error);
+    }
   },
   drain(socket: RawSocket): void {
-    socket.data?.wasDrained();
+    try {
+      socket.data?.wasDrained();
+    } catch (error) {
+      throw defect(error);
+    }
   },
   end(socket: RawSocket): void {
-    socket.data?.wasEnded();
+    try {
+      socket.data?.wasEnded();
+    } catch (error) {
+      throw defect(error);
+    }
   },
   close(socket: RawSocket): void {
-    socket.data?.wasClosed();
+    try {
+      socket.data?.wasClosed();
+    } catch (error) {
+      throw defect(error);
+    }
   },
   error(socket: RawSocket, error: Error): void {
-    // An exception in our own code arrives here too: it is a defect, not the peer's doing.
-    if ("syscall" in error || "code" in error) socket.data?.close();
-    else throw error;
+    if (error instanceof Defect) throw error.cause;
+    socket.data?.close();
   },
 };
 

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { Scope } from "../support/cleanup.ts";
-import { Client } from "../support/client.ts";
+import { Client, Closed } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/ports.ts";
 import { type Ended, run, spawn } from "../support/process.ts";
@@ -207,6 +207,35 @@ describe("the end", () => {
     const server = await startOurs(scope);
     await redisCli(["-p", server.port, "shutdown", "nosave"]);
     expect((await server.child.exited).code).toBe(0);
+  });
+
+  test("is not that nobody reads its output any more", async () => {
+    const port = await freePort();
+    const command = `"${process.execPath}" "${MAIN}" server --port ${port} --cluster-enabled no | head -n 1`;
+    spawn(scope, ["sh", "-c", command], { cwd: tempDir(scope), group: true });
+    const alive = async (): Promise<boolean> => {
+      const client = await Client.open(port);
+      scope.defer(() => client.close());
+      for (let i = 1; i < 20; i++) await client.ok("REPLICAOF", "127.0.0.1", i); // each is told in the log
+      return (await client.ask("PING")) === "PONG";
+    };
+    await eventually(alive, 15_000, "the node serves");
+    const client = await Client.open(port);
+    client.write("SHUTDOWN NOSAVE\r\n");
+    await client.untilClosed();
+  });
+
+  test("comes at once when nodes.conf cannot be saved, before anything is answered", async () => {
+    const server = await startOurs(scope);
+    const client = await server.connect();
+    await client.ok("SET", "a", "b");
+    // The name a new file is written under first, taken: stands for any disk that refuses.
+    mkdirSync(join(server.dir, `nodes.conf.tmp-${server.child.pid}`));
+    const replies = await client.reply("CLUSTER", "BUMPEPOCH").catch((error: unknown) => error);
+    expect(replies).toBeInstanceOf(Closed);
+    const ended = await server.child.exited;
+    expect(ended.code).toBe(1);
+    expect(ended.output).toMatch(/cannot save .*nodes\.conf/);
   });
 
   test("a node that comes back is the same node", async () => {
