@@ -161,7 +161,7 @@ export class Node implements ClientHost, Server {
   #load(): void {
     const isMaster = this.cluster?.isMaster ?? this.config.value("replicaof") === undefined;
     try {
-      this.persistence.load(isMaster, () => {});
+      this.persistence.load(isMaster, (history) => this.replication.resume(history, isMaster));
     } catch (error) {
       // Whoever starts the node prints this; a log that is elsewhere shall hold it too.
       if (error instanceof StartError && this.config.text("logfile") !== "") this.warn(error.message);
@@ -278,6 +278,7 @@ export class Node implements ClientHost, Server {
     this.keys.keysInSlot(slot, 0xffffffff, (key) => gone.push(this.memory.copy(key)));
     this.keys.flushSlot(slot);
     for (const key of gone) this.changes.propagate(0, ["DEL", key]);
+    this.changes.sinceSave += gone.length;
     this.settle();
   }
 
@@ -324,7 +325,7 @@ export class Node implements ClientHost, Server {
       snapshots: this.snapshots,
       directory: this.directory,
       isLasting: this.isLasting,
-      history: () => undefined,
+      history: () => this.replication.present(),
       isLoading: () => this.replication.isLoading,
       changed: () => this.gates.refresh(),
       notice: (text) => this.log.write("notice", text),

@@ -231,6 +231,11 @@ export class ReplicationMaster {
     return link;
   }
 
+  /** The backlog is kept although no replica came yet: one may come back. */
+  keepBacklogFromNow(): void {
+    this.#leftAtMs = nowMs();
+  }
+
   /** From now on changes are kept. Those made before are not part of any history others know. */
   #keepBacklog(): void {
     const { log, config } = this.host;

@@ -109,6 +109,16 @@ export class ReplicationReplica {
     return this.isFollowing ? this.#database : undefined;
   }
 
+  /** Whether the data is part of the history; false after a copy that failed half-way. */
+  get hasHistory(): boolean {
+    return this.#hasHistory;
+  }
+
+  /** The data is as our former master's stream left it, in this database. */
+  resume(database: number): void {
+    this.#database = database;
+  }
+
   isMaster(client: { readonly id: number }): boolean {
     return this.#client !== undefined && client === this.#client;
   }
@@ -231,9 +241,7 @@ export class ReplicationReplica {
   }
 
   #copyBegins(replId: string | undefined, offset: number): void {
-    const { keys, log } = this.host;
-    let held = 0;
-    for (let database = 0; database < this.host.databaseCount; database++) held += keys.size(database);
+    const { log } = this.host;
     const listener = {
       replacing: (): void => {
         this.isLoading = true;
@@ -247,6 +255,8 @@ export class ReplicationReplica {
         this.#loader = undefined;
         this.isLoading = false;
         this.#database = database;
+        // The copy is in memory only: to the save points it is as many changes.
+        this.host.changes.sinceSave += this.#countKeys();
         this.#hasHistory = replId !== undefined;
         this.history.renew(replId ?? randomHex(20));
         log.restart(offset);
@@ -259,7 +269,14 @@ export class ReplicationReplica {
         this.feed({ type: "loadFailed", reason });
       },
     };
-    this.#loader = new ReplicaLoader(this.host, listener, held > 0);
+    this.#loader = new ReplicaLoader(this.host, listener, this.#countKeys() > 0);
+  }
+
+  #countKeys(): number {
+    const { keys, databaseCount } = this.host;
+    let count = 0;
+    for (let database = 0; database < databaseCount; database++) count += keys.size(database);
+    return count;
   }
 
   #continues(replId: string | undefined): void {

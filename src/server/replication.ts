@@ -5,6 +5,7 @@ import { every, nowMs, type Timer } from "../io/clock.ts";
 import { randomHex } from "../io/random.ts";
 import { History } from "../replication/history.ts";
 import type { PsyncRequest } from "../replication/psync.ts";
+import type { RdbOrigin } from "../replication/rdb-writer.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { ClientConnection } from "./client.ts";
 import type { ReplicationHost } from "./replication-host.ts";
@@ -20,6 +21,8 @@ export class NodeReplication implements Replication {
   readonly master: ReplicationMaster;
   readonly replica: ReplicationReplica;
   #timer: Timer | undefined;
+  /** The data is a former master's of ours, in its history, until we know whether we still follow it. */
+  #isHeldOver = false;
 
   constructor(private readonly host: ReplicationHost) {
     this.master = new ReplicationMaster(host, this.history, () => this.replica.streamDatabase);
@@ -33,11 +36,38 @@ export class NodeReplication implements Replication {
     });
   }
 
+  /** The history the data is part of at this moment, for a file that is to hold both; undefined = none that is kept. */
+  present(): RdbOrigin["replication"] {
+    const { log } = this.host;
+    if (log.window === 0 || !this.replica.hasHistory) return undefined;
+    const database = this.replica.streamDatabase;
+    // What follows says its database anew: whoever goes on from the file knows none.
+    if (database === undefined) log.forgetDatabase();
+    return { database: database ?? 0, replId: this.history.replId, offset: log.end };
+  }
+
+  /**
+   * The data comes from a file: it is part of this history. A master begins one of its own from there, since it may have
+   * gone on in the former one after the file was written; up to there replicas that have just as much need no copy.
+   */
+  resume({ replId, offset, database }: NonNullable<RdbOrigin["replication"]>, isMaster: boolean): void {
+    const { log, config } = this.host;
+    this.history.renew(replId);
+    log.restart(offset);
+    log.window = config.number("repl-backlog-size");
+    this.master.keepBacklogFromNow();
+    if (isMaster) return this.history.shift(randomHex(20), offset);
+    this.replica.resume(database);
+    this.#isHeldOver = true;
+  }
+
   /** Lets time pass: PINGs, acknowledgements, time-outs, new attempts. */
   start(): void {
     const { config } = this.host;
     const configured = config.value("replicaof");
     if (configured !== undefined) this.follow(configured.host, configured.port);
+    if (this.#isHeldOver && !this.isFollowing) this.history.shift(randomHex(20), this.offset);
+    this.#isHeldOver = false;
     this.host.changed();
     this.#timer = every(TICK_MS, () => {
       this.replica.tick();
