@@ -12,7 +12,7 @@ import type { Changes } from "./changes.ts";
 import type { Config } from "./config/config.ts";
 import { loadFile, type Loaded } from "./dump-loader.ts";
 import type { IntakeParts } from "./rdb-intake.ts";
-import type { Snapshots } from "./snapshots.ts";
+import { OVERTAKEN, type Snapshots } from "./snapshots.ts";
 
 /** Microseconds a background save may take of the event loop at a time. */
 const BUDGET_US = 2000;
@@ -125,7 +125,10 @@ export class NodePersistence implements Persistence {
       const running = this.#cut();
       this.#running = running;
       host.notice("Background saving started");
-      host.snapshots.add(running.snapshot, (error) => this.#failed(running, error));
+      host.snapshots.add(running.snapshot, (error) => {
+        if (error === OVERTAKEN) this.abandon();
+        else this.#failed(running, error);
+      });
       soon(() => this.#goOn(running));
     } catch (error) {
       this.#failed(undefined, error);

@@ -4,7 +4,14 @@ import { DATABASE_COUNT } from "../../assembly/abi.ts";
 import type { Keys } from "../engine/keys.ts";
 import type { Rdb } from "../engine/rdb.ts";
 import type { Snapshot, SnapshotSource } from "../replication/snapshot.ts";
+import { ReplyError } from "../resp/errors.ts";
 import { NEEDS_SNAPSHOT, type Gates } from "./gates.ts";
+
+/** What a snapshot of many keys fails with when they all go at once (FLUSHALL, SWAPDB): writing them out would pause. */
+export const OVERTAKEN = new ReplyError("ERR the whole data set was replaced meanwhile");
+
+/** Keys that are written out at once when a command names none. */
+const FEW_KEYS = 100_000;
 
 export interface SnapshotsParts {
   readonly keys: Keys;
@@ -42,14 +49,22 @@ export class Snapshots {
     this.#settleGate();
   }
 
-  /** The request at hand is about to write: what it touches is written out, or all when it names no keys. */
+  /** The request at hand is about to write: what it touches is written out, or all when it names no keys and they are few. */
   beforeWrite(id: number): void {
     const slots: number[] = [];
     const namesKeys = this.parts.eachSlot(id, (slot) => slots.push(slot));
     this.#each((snapshot) => {
       if (namesKeys) for (const slot of slots) snapshot.beforeWrite(slot);
-      else snapshot.complete();
+      else if (this.#holdsFew()) snapshot.complete();
+      else throw OVERTAKEN;
     });
+  }
+
+  #holdsFew(): boolean {
+    const { keys } = this.parts;
+    let count = 0;
+    for (let database = 0; database < DATABASE_COUNT; database++) count += keys.size(database);
+    return count <= FEW_KEYS;
   }
 
   /** A slot is about to be emptied by other means than a command. */
