@@ -8,11 +8,6 @@ import { writeHelp } from "./help.ts";
 const BAD_NAME = new ReplyError("ERR Client names cannot contain spaces, newlines or special characters.");
 const BAD_ID = new ReplyError("ERR Invalid client ID");
 const NO_SUCH_CLIENT = new ReplyError("ERR No such client");
-const NO_TRACKING = new ReplyError("ERR client side caching is not supported by this server");
-const NOT_TRACKING = new ReplyError(
-  "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled",
-);
-
 const wrongForm = (args: Args): ReplyError =>
   new ReplyError(
     `ERR unknown subcommand or wrong number of arguments for '${args.latin1(1)}'. Try CLIENT HELP.`,
@@ -73,7 +68,7 @@ export function describe(ctx: Context, client: Client): string {
     ["events", client.outputBytes > 0 ? "rw" : "r"],
     ["cmd", row?.fullName ?? "NULL"],
     ["user", "default"],
-    ["redir", -1],
+    ["redir", client.tracking?.redirect ?? -1],
     ["resp", client.protocol],
   ];
   return `${fields.map(([name, value]) => `${name}=${value}`).join(" ")}\n`;
@@ -86,6 +81,9 @@ function flagsOf(client: Client): string {
   if (client.kind === "master") flags += "M";
   if (client.kind === "pubsub") flags += "P";
   if (client.isHeld) flags += "b";
+  if (client.tracking !== undefined) flags += "t";
+  if (client.tracking?.isBroken === true) flags += "R";
+  if (client.tracking?.scope === "broadcast") flags += "B";
   if (client.isFinishing) flags += "c";
   if (client.readsReplica) flags += "r";
   if (client.isSpared) flags += "e";
@@ -235,37 +233,11 @@ export function unblock(ctx: Context, args: Args, reply: Reply): void {
   reply.integer(client !== undefined && ctx.server.admin.unblock(client, how) ? 1 : 0);
 }
 
-/** Nobody is told of changed keys here: tracking is never on. */
-export function tracking(_ctx: Context, args: Args, reply: Reply): void {
-  if (args.is(2, "ON")) throw NO_TRACKING;
-  if (!args.is(2, "OFF") || args.count > 3) throw SYNTAX;
-  reply.ok();
-}
-
-export function trackingInfo(_ctx: Context, _args: Args, reply: Reply): void {
-  reply.map(3);
-  reply.bulk("flags");
-  reply.set(1);
-  reply.bulk("off");
-  reply.bulk("redirect");
-  reply.integer(-1);
-  reply.bulk("prefixes");
-  reply.array(0);
-}
-
-export function caching(): void {
-  throw NOT_TRACKING;
-}
-
-export function getRedirection(_ctx: Context, _args: Args, reply: Reply): void {
-  reply.integer(-1);
-}
-
 export function help(_ctx: Context, _args: Args, reply: Reply): void {
   const lines = [
-    ["CACHING (YES|NO)", "Whether keys of the next command are tracked; tracking is not supported."],
+    ["CACHING (YES|NO)", "Whether keys of the next command are tracked."],
     ["GETNAME", "Tell this connection's name."],
-    ["GETREDIR", "Tell where this connection's invalidations go: -1, nowhere."],
+    ["GETREDIR", "Tell who gets this connection's invalidations: 0 itself, -1 nobody."],
     ["ID", "Tell this connection's number."],
     ["INFO", "Describe this connection."],
     ["KILL <ip:port>", "Close the connection from this address."],
@@ -278,7 +250,10 @@ export function help(_ctx: Context, _args: Args, reply: Reply): void {
     ["PAUSE <timeout> [WRITE|ALL]", "Hold requests, all or just writes, for so many milliseconds."],
     ["REPLY (ON|OFF|SKIP)", "Whether this connection gets replies."],
     ["SETNAME <name>", "Name this connection."],
-    ["TRACKING (ON|OFF)", "Invalidation of cached keys; not supported, so it can only be off."],
+    [
+      "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]] [OPTIN] [OPTOUT] [NOLOOP]",
+      "Whether this connection is told of changes to what it read, or to all keys with a prefix.",
+    ],
     ["TRACKINGINFO", "Describe this connection's tracking."],
     ["UNBLOCK <id> [TIMEOUT|ERROR]", "End the command a connection is blocked in."],
     ["UNPAUSE", "End a pause."],

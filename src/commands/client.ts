@@ -1,5 +1,6 @@
 // CLIENT's row and its subcommands'.
 import * as client from "./client-handlers.ts";
+import * as tracking from "./client-tracking.ts";
 import type { Command } from "./row.ts";
 
 export const clientRow: Command = {
@@ -18,7 +19,7 @@ export const clientRow: Command = {
       complexity: "O(1)",
       syntax: "mode(YES | NO)",
       summary: "Whether keys of the next command are tracked.",
-      run: client.caching,
+      run: tracking.caching,
     },
     {
       name: "getname",
@@ -36,7 +37,7 @@ export const clientRow: Command = {
       since: "6.0.0",
       complexity: "O(1)",
       summary: "Tells which connection gets this one's invalidations.",
-      run: client.getRedirection,
+      run: tracking.getRedirection,
     },
     {
       name: "help",
@@ -157,7 +158,7 @@ export const clientRow: Command = {
       syntax:
         "status(ON | OFF) [REDIRECT client-id:integer] [PREFIX... prefix] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
       summary: "Switches the tracking of keys a client caches.",
-      run: client.tracking,
+      run: tracking.tracking,
     },
     {
       name: "trackinginfo",
@@ -166,7 +167,7 @@ export const clientRow: Command = {
       since: "6.2.0",
       complexity: "O(1)",
       summary: "Describes the connection's tracking.",
-      run: client.trackingInfo,
+      run: tracking.trackingInfo,
     },
     {
       name: "unblock",

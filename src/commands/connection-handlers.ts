@@ -107,6 +107,7 @@ export function reset(ctx: Context, _args: Args, reply: Reply): void {
   client.replyMode = "on";
   client.isSpared = false;
   client.isMonitor = false;
+  ctx.server.tracking.stop(client);
   client.authenticated = ctx.server.admin.config.text("requirepass") === "";
   client.protocol = 2;
   reply.protocol = 2;

@@ -10,6 +10,7 @@ import type { LinkState } from "../replication/replica.ts";
 import type { Reply, Slice } from "../resp/reply.ts";
 import type { Administration } from "./administration.ts";
 import type { CommandTable } from "./table.ts";
+import type { Tracked, Tracking } from "./tracking.ts";
 
 export interface Context {
   /** Unix milliseconds; stands still while a request runs. */
@@ -58,6 +59,8 @@ export interface Client {
   replyMode: "on" | "off" | "skip" | "skipping";
   /** CLIENT NO-EVICT. */
   isSpared: boolean;
+  /** CLIENT TRACKING; undefined = off. */
+  tracking: Tracked | undefined;
   /** MONITOR: it is shown every request. */
   isMonitor: boolean;
   /** READONLY was said: a replica serves this client's reads. */
@@ -74,6 +77,7 @@ export interface Client {
 export interface Server {
   readonly clusterEnabled: boolean;
   readonly replication: Replication;
+  readonly tracking: Tracking;
   /** All commands, for COMMAND. */
   readonly table: CommandTable;
   /** Clients, configuration, counters, and the node's end. */

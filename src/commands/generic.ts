@@ -62,6 +62,7 @@ export const generic = family("generic", [
     summary: "Lets a key expire after some seconds.",
     syntax: "key seconds [condition(NX | XX | GT | LT) ^7.0.0]",
     history: [["7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."]],
+    answersFirst: true,
     run: expire,
   },
   {
@@ -74,6 +75,7 @@ export const generic = family("generic", [
     summary: "Lets a key expire at a moment given in Unix seconds.",
     syntax: "key unix-time-seconds [condition(NX | XX | GT | LT) ^7.0.0]",
     history: [["7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."]],
+    answersFirst: true,
     run: expireat,
   },
   {
@@ -199,6 +201,7 @@ export const generic = family("generic", [
     summary: "Lets a key expire after some milliseconds.",
     syntax: "key milliseconds [condition(NX | XX | GT | LT) ^7.0.0]",
     history: [["7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."]],
+    answersFirst: true,
     run: pexpire,
   },
   {
@@ -211,6 +214,7 @@ export const generic = family("generic", [
     summary: "Lets a key expire at a moment given in Unix milliseconds.",
     syntax: "key unix-time-milliseconds [condition(NX | XX | GT | LT) ^7.0.0]",
     history: [["7.0.0", "Added options: `NX`, `XX`, `GT` and `LT`."]],
+    answersFirst: true,
     run: pexpireat,
   },
   {

@@ -109,6 +109,11 @@ export interface Command {
   readonly deprecated?: { readonly since: string; readonly replacedBy: string };
   /** Refused as writes are while the data cannot be saved: whoever watches the server shall notice. */
   readonly tellsDiskFaults?: true;
+  /**
+   * Its reply stands before it changes anything, when it reads what it changes: what is pushed to its own connection
+   * about the change follows the reply. Otherwise it goes before.
+   */
+  readonly answersFirst?: true;
   /** Not meant for users; COMMAND DOCS says `syscmd`. */
   readonly system?: true;
   /** An engine export runs without TypeScript in between; a handler has the server's state. Containers have none. */

@@ -21,12 +21,14 @@ export function flushall(ctx: Context, args: Args, reply: Reply): void {
   checkFlushMode(args);
   // Replicas are told even when nothing was there: they may hold keys that have expired here.
   ctx.changed(Math.max(1, ctx.keys.flushAll()));
+  ctx.server.tracking.emptied();
   reply.ok();
 }
 
 export function flushdb(ctx: Context, args: Args, reply: Reply): void {
   checkFlushMode(args);
   ctx.changed(Math.max(1, ctx.keys.flush()));
+  ctx.server.tracking.emptied();
   reply.ok();
 }
 

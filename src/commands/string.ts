@@ -66,6 +66,7 @@ export const strings = family("string", [
     complexity: "O(1)",
     summary: "Takes a string out of the keyspace.",
     syntax: "key",
+    answersFirst: true,
     run: getdel,
   },
   {
@@ -78,6 +79,7 @@ export const strings = family("string", [
     summary: "Reads a string and sets, changes or removes its expiry.",
     syntax:
       "key [expiration(EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST)]",
+    answersFirst: true,
     run: getex,
   },
   {
@@ -101,6 +103,7 @@ export const strings = family("string", [
     summary: "Sets a string and reads what was there before.",
     syntax: "key value",
     deprecated: { since: "6.2.0", replacedBy: "`SET` with the `!GET` argument" },
+    answersFirst: true,
     run: getset,
   },
   {
@@ -216,6 +219,7 @@ export const strings = family("string", [
       ["6.2.0", "Added the `GET`, `EXAT` and `PXAT` option."],
       ["7.0.0", "Allowed the `NX` and `GET` options to be used together."],
     ],
+    answersFirst: true,
     run: set,
     shortcut: { count: 3, run: engine.set },
   },

@@ -12,6 +12,14 @@ import type { Slice } from "../resp/reply.ts";
 
 const EXPIRED_COUNT = STATE_EXPIRED_COUNT >> 2;
 
+/** Told of changes that the request at hand does not say itself. */
+export interface Watcher {
+  /** What replicas are told in place of a request; slices die with the next change of the keyspace. */
+  recorded(parts: readonly (string | Slice | Uint8Array)[]): void;
+  /** A key that had expired was deleted. */
+  gone(key: Uint8Array): void;
+}
+
 export class Changes {
   /** Changes since the last snapshot on disk. */
   sinceSave = 0;
@@ -19,6 +27,7 @@ export class Changes {
   expiredKeys = 0;
   /** A replica logs its master's stream as it comes, and nothing of its own. */
   isFollowing = false;
+  watcher: Watcher | undefined;
   /** What the handler at hand has changed so far. */
   #count = 0;
   #isRewritten = false;
@@ -48,11 +57,17 @@ export class Changes {
     this.#count++;
     this.#isRewritten = true;
     this.settleExpired();
+    this.watcher?.recorded(parts);
     if (this.#isLogged)
       this.log.appendParts(
         database,
         parts.map((part) => this.#owned(part)),
       );
+  }
+
+  /** Whether the handler that has run changed something and its request says what. */
+  get isAsSent(): boolean {
+    return this.#count > 0 && !this.#isRewritten;
   }
 
   /** The handler has run; `from` and `to` say where its request lies, as in `applied`. */
@@ -93,6 +108,7 @@ export class Changes {
     const gone: [database: number, key: Uint8Array][] = [];
     this.memory.takeExpired((database, key) => gone.push([database, this.memory.copy(key)]));
     this.expiredKeys += gone.length;
+    if (this.watcher !== undefined) for (const [, key] of gone) this.watcher.gone(key);
     if (!this.#isLogged) return;
     for (const [database, key] of gone) this.log.appendParts(database, ["DEL", key]);
   }

@@ -1,5 +1,6 @@
 // A client's connection: its place in the protocol, its input, and what it is allowed and waiting for.
 import type { Client, ClientKind } from "../commands/context.ts";
+import type { Tracked } from "../commands/tracking.ts";
 import type { ReplyArena } from "../engine/arena.ts";
 import type { Args } from "../engine/args.ts";
 import type { RequestArena } from "../engine/request-memory.ts";
@@ -58,6 +59,7 @@ export class ClientConnection implements Client, ConnectionUser {
   isFinishing = false;
   /** CLIENT NO-EVICT. */
   isSpared = false;
+  tracking: Tracked | undefined;
   #isMonitor = false;
   /** What came while the client was held, the request it was held at first. */
   #held: Uint8Array[] = [];
@@ -155,6 +157,12 @@ export class ClientConnection implements Client, ConnectionUser {
       this.host.sent(this, length);
     }
     if (this.isFinishing) this.connection.finish();
+  }
+
+  /** Sends what is not in the arena. */
+  push(bytes: Uint8Array): void {
+    this.connection.send(bytes);
+    this.host.sent(this, bytes.length);
   }
 
   /** Puts the request at hand and all that came after it aside until `release`. To be called while it runs. */

@@ -29,6 +29,7 @@ import type { Observer } from "./observer.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { Router } from "./router.ts";
 import type { Stats } from "./stats.ts";
+import type { KeyTracking } from "./tracking.ts";
 
 /** Replies gathered beyond this go out before the batch ends. */
 const FLUSH_BYTES = 262_144;
@@ -59,6 +60,7 @@ export interface DispatchParts {
   readonly router: Router;
   readonly stats: Stats;
   readonly observer: Observer;
+  readonly tracking: KeyTracking;
   /** After a batch that logged something: what is new goes to whoever reads the log. */
   readonly logged: () => void;
 }
@@ -118,6 +120,7 @@ export class Dispatcher {
     if (changes.log.wanted) this.parts.logged();
     client.sendReplies(replies);
     client.isRunning = false;
+    if (this.parts.tracking.isOn) this.parts.tracking.broadcast();
     if (client.isFinishing || client.isHeld) input.release();
     else input.keep();
     if (input.keptBytes > client.inputLimit) client.close("its requests exceed client-query-buffer-limit");
@@ -181,15 +184,16 @@ export class Dispatcher {
       this.#fail(client, id, replyAt, isArity ? wrongArity(this.parts.table, id) : refusalOf(status));
     }
     if (requests.memory.u32[EXPIRED_COUNT] !== 0) changes.settleExpired();
-    const { observer } = this.parts;
+    const { observer, tracking } = this.parts;
     if (observer.timesEach) this.#stopTiming(client);
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
     if (observer.hasMonitors) this.#show(client, id, true);
+    if (tracking.isOn) tracking.ran(client, id, replyAt, status > 0);
   }
 
   /** A command that TypeScript runs. */
   #handle(client: ClientConnection, id: number, replyAt: number): void {
-    const { args, reply, context, changes } = this.parts;
+    const { args, reply, context, changes, tracking } = this.parts;
     const { database } = client;
     this.#startTiming(id);
     this.#timedCalls++;
@@ -210,6 +214,7 @@ export class Dispatcher {
     this.#stopTiming(client);
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
     if (this.parts.observer.hasMonitors) this.#show(client, id, false);
+    if (tracking.isOn) tracking.ran(client, id, replyAt, changes.isAsSent);
   }
 
   /** To the monitors; one that shows itself a request has had the reply to it by then. */
@@ -219,10 +224,11 @@ export class Dispatcher {
   }
 
   #unknown(client: ClientConnection): void {
-    const { table, args, stats } = this.parts;
+    const { table, args, stats, tracking } = this.parts;
     // What a browser sends: no client of ours, and maybe one that was tricked into talking to us.
     if (args.is(0, "POST") || args.is(0, "HOST:")) return client.close("possible cross-protocol attack");
     if (client.onUnknown?.(args.text(0)) === true) return;
+    if (tracking.isOn) tracking.refused(client, undefined);
     const refusal = notFound(table, args);
     client.onError?.(refusal.message);
     stats.errorReply(refusal.message);
@@ -238,6 +244,7 @@ export class Dispatcher {
     this.parts.stats.refused(id, refusal.message);
     this.#writeError(refusal.message);
     client.asking = false;
+    if (this.parts.tracking.isOn) this.parts.tracking.refused(client, id);
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
   }
 

@@ -1,4 +1,5 @@
 // What the gates look at, read from the node when one of them is closed.
+import type { ClientConnection } from "./client.ts";
 import type { GateFacts } from "./gates.ts";
 import type { Node } from "./node.ts";
 
@@ -39,5 +40,9 @@ export class GateKeeping implements GateFacts {
 
   settleSnapshot(id: number): void {
     this.node.snapshots.beforeWrite(id);
+  }
+
+  track(id: number, client: ClientConnection): void {
+    this.node.tracking.about(client, id);
   }
 }

@@ -26,6 +26,9 @@ export const NEEDS_SNAPSHOT = 256;
 /** Closed while snapshots fail and writes are to stop for that. */
 export const NEEDS_DISK = 512;
 
+/** Closed while clients track keys: what a write is about to do to them is looked at. */
+export const NEEDS_TRACKING = 1024;
+
 /** The request waits. */
 export const HOLD = Symbol("hold");
 
@@ -55,6 +58,8 @@ export interface GateFacts {
   readonly cannotSave: boolean;
   /** Serialises what the request at hand is about to write. */
   settleSnapshot(id: number): void;
+  /** Looks at the request at hand for the clients that track keys. */
+  track(id: number, client: ClientConnection): void;
 }
 
 export class Gates {
@@ -101,6 +106,7 @@ export class Gates {
     const shut = this.needs[id]! & this.closed;
     const refusal = client.isMaster ? undefined : this.#refusal(shut);
     if (refusal === undefined && (shut & NEEDS_SNAPSHOT) !== 0) this.facts.settleSnapshot(id);
+    if (refusal === undefined && (shut & NEEDS_TRACKING) !== 0) this.facts.track(id, client);
     return refusal;
   }
 
@@ -144,7 +150,8 @@ function needsOf(flags: number): number {
     ((flags & flagBit.stale) === 0 ? NEEDS_FRESH : 0) |
     ((flags & flagBit.loading) === 0 ? NEEDS_LOADED : 0) |
     (writes || (flags & flagBit.may_replicate) !== 0 ? NEEDS_WRITE_GO : 0) |
-    NEEDS_GO
+    NEEDS_GO |
+    NEEDS_TRACKING
   );
 }
 

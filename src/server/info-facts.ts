@@ -37,6 +37,10 @@ export class NodeFacts implements InfoFacts {
     };
   }
 
+  get tracking(): InfoFacts["tracking"] {
+    return this.node.tracking;
+  }
+
   get clients(): InfoFacts["clients"] {
     let blocked = 0;
     let largestInputBytes = 0;
@@ -50,6 +54,7 @@ export class NodeFacts implements InfoFacts {
     return {
       connected: this.node.clients.count,
       blocked,
+      tracking: this.node.tracking.clientCount,
       largestInputBytes,
       largestOutputBytes,
       clusterLinks,

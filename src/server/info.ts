@@ -49,10 +49,13 @@ export interface InfoFacts {
   readonly clients: {
     readonly connected: number;
     readonly blocked: number;
+    readonly tracking: number;
     readonly largestInputBytes: number;
     readonly largestOutputBytes: number;
     readonly clusterLinks: number;
   };
+  /** What is kept for clients that track keys. */
+  readonly tracking: { readonly keyCount: number; readonly itemCount: number; readonly prefixCount: number };
   memory(): MemoryFacts;
   readonly persistence: PersistenceFacts;
   /** Lines of the replication section, from whoever replicates. */
@@ -152,7 +155,7 @@ function clientsSection({ clients, config }: InfoFacts): readonly Field[] {
     ["client_recent_max_input_buffer", clients.largestInputBytes],
     ["client_recent_max_output_buffer", clients.largestOutputBytes],
     ["blocked_clients", clients.blocked],
-    ["tracking_clients", 0],
+    ["tracking_clients", clients.tracking],
     ["clients_in_timeout_table", 0],
   ];
 }
@@ -290,7 +293,7 @@ function trafficLines({ stats }: InfoFacts): readonly Field[] {
   ];
 }
 
-function keyspaceLines({ stats: { totals } }: InfoFacts): readonly Field[] {
+function keyspaceLines({ stats: { totals }, tracking }: InfoFacts): readonly Field[] {
   return [
     ["expired_keys", totals.expiredKeys],
     ["expired_time_cap_reached_count", totals.expireCyclesCutShort],
@@ -305,9 +308,9 @@ function keyspaceLines({ stats: { totals } }: InfoFacts): readonly Field[] {
     ["latest_fork_usec", 0],
     ["total_forks", 0],
     ["migrate_cached_sockets", 0],
-    ["tracking_total_keys", 0],
-    ["tracking_total_items", 0],
-    ["tracking_total_prefixes", 0],
+    ["tracking_total_keys", tracking.keyCount],
+    ["tracking_total_items", tracking.itemCount],
+    ["tracking_total_prefixes", tracking.prefixCount],
   ];
 }
 

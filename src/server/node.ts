@@ -35,6 +35,7 @@ import { Observer } from "./observer.ts";
 import { RequestContext } from "./request-context.ts";
 import { Router } from "./router.ts";
 import { Snapshots } from "./snapshots.ts";
+import { KeyTracking } from "./tracking.ts";
 import { StartError } from "./start-error.ts";
 import { Stats } from "./stats.ts";
 
@@ -54,6 +55,7 @@ export class Node implements ClientHost, Server {
   readonly cron: Cron;
   readonly gates: Gates;
   readonly pauses: Pauses;
+  readonly tracking: KeyTracking;
   readonly snapshots: Snapshots;
   readonly persistence: NodePersistence;
   readonly replication: NodeReplication;
@@ -89,9 +91,13 @@ export class Node implements ClientHost, Server {
       ...this.#parts(),
       expires: () => !this.keepsExpired && !this.pauses.holdsWrites,
       save: () => this.persistence.tick(),
-      afterRound: () => this.settle(),
+      afterRound: () => {
+        this.settle();
+        this.tracking.settle();
+      },
     });
     this.gates = new Gates(this.table, new GateKeeping(this));
+    this.tracking = this.#track();
     this.pauses = new Pauses(
       this.gates,
       (holdsWrites) => this.#holdExpiry(holdsWrites),
@@ -126,6 +132,7 @@ export class Node implements ClientHost, Server {
       changes,
       gates,
       router: this.#router,
+      tracking: this.tracking,
       stats,
       logged: () => this.settle(),
     });
@@ -187,6 +194,7 @@ export class Node implements ClientHost, Server {
   left(client: ClientConnection): void {
     this.clients.remove(client);
     this.replication.master.left(client);
+    this.tracking.left(client);
   }
 
   sent(client: ClientConnection, byteCount: number): void {
@@ -247,6 +255,8 @@ export class Node implements ClientHost, Server {
       case "emptyKeyspace":
         this.persistence.abandon();
         this.keys.flushAll();
+        this.tracking.emptied();
+        this.tracking.settle();
         return this.replication.wasEmptied();
       case "deleteSlotKeys":
         for (const slot of effect.slots) this.#deleteSlot(slot);
@@ -280,6 +290,7 @@ export class Node implements ClientHost, Server {
     for (const key of gone) this.changes.propagate(0, ["DEL", key]);
     this.changes.sinceSave += gone.length;
     this.settle();
+    this.tracking.settle();
   }
 
   #replicate(): NodeReplication {
@@ -296,7 +307,11 @@ export class Node implements ClientHost, Server {
       clientFor: (connection) => this.clients.adopt(connection),
       left: (client) => this.left(client),
       areWritesHeld: () => this.pauses.holdsWrites,
-      replacing: () => this.persistence.abandon(),
+      replacing: () => {
+        this.persistence.abandon();
+        this.tracking.emptied();
+        this.tracking.settle();
+      },
       changed: () => {
         gates.refresh();
         this.log.role = this.replication.isFollowing ? "S" : "M";
@@ -316,6 +331,13 @@ export class Node implements ClientHost, Server {
   settle(): void {
     this.changes.flush();
     this.replication.master.flush();
+  }
+
+  #track(): KeyTracking {
+    const { table, memory, args, keys, replies, clients, gates, changes } = this;
+    const tracking = new KeyTracking({ table, memory, args, keys, replies, clients, gates, changes });
+    this.config.watch("tracking-table-max-keys", (count) => (tracking.maxKeys = count));
+    return tracking;
   }
 
   #persist(): NodePersistence {

@@ -133,7 +133,8 @@ export class InProcess {
         keepsExpired: options.keepsExpired ?? false,
         tracksFrequency: false,
         table: commandTable,
-      } as Server,
+        tracking: { start: () => {}, stop: () => {}, emptied: () => {} },
+      } as Partial<Server> as Server,
       changed: (count = 1) => {
         this.#changes += count;
       },

@@ -191,7 +191,7 @@ const observation = {
   "latency-monitor-threshold": count(0, 0, LONG_MAX, UNBUILT),
   "latency-tracking": yes(),
   "latency-tracking-info-percentiles": row(percentiles, ["50", "99", "99.9"]),
-  "tracking-table-max-keys": count(1000000, 0, LONG_MAX, UNBUILT),
+  "tracking-table-max-keys": count(1000000, 0, LONG_MAX),
   "busy-reply-threshold": count(5000, 0, LONG_MAX, { built: false, alias: "lua-time-limit" }),
   "acl-pubsub-default": row(choice("allchannels", "resetchannels"), "resetchannels", UNBUILT),
   "acllog-max-len": count(128, 0, LONG_MAX, UNBUILT),

@@ -1,0 +1,34 @@
+// A record of the mutation log, part by part as its handler gives it, read as the request it is.
+import { Buffer } from "node:buffer";
+import type { Words } from "../commands/getkeys.ts";
+import type { Memory } from "../engine/memory.ts";
+import type { Slice } from "../resp/reply.ts";
+
+export class RecordWords implements Words {
+  constructor(
+    private readonly memory: Memory,
+    private readonly parts: readonly (string | Slice | Uint8Array)[],
+  ) {}
+
+  get count(): number {
+    return this.parts.length;
+  }
+
+  /** A part as text, one character per byte. */
+  text(index: number): string {
+    const part = this.parts[index] ?? "";
+    if (typeof part === "string") return Buffer.from(part).toString("latin1");
+    if (part instanceof Uint8Array)
+      return Buffer.from(part.buffer, part.byteOffset, part.length).toString("latin1");
+    return Buffer.from(this.memory.bytes.buffer, part.ptr, part.length).toString("latin1");
+  }
+
+  is(index: number, word: string): boolean {
+    return index < this.count && this.text(index).toUpperCase() === word;
+  }
+
+  integer(index: number): bigint | undefined {
+    const text = this.text(index);
+    return /^(0|-?[1-9]\d{0,18})$/.test(text) ? BigInt(text) : undefined;
+  }
+}

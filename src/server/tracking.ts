@@ -1,0 +1,323 @@
+// Tells clients that cache what they read which of it has changed (CLIENT TRACKING). While no connected client has
+// asked for it nothing here runs: the dispatcher looks at `isOn`, and what must be known before a command runs hangs on
+// a gate.
+//
+// A request's changes are gathered while it runs and told when its reply stands, so that nothing is pushed into the
+// middle of a reply. Who changed a key that it had cached is told after the reply; a connection that is told on behalf
+// of another, and changed the key itself, before it; everybody else at once.
+import { Buffer } from "node:buffer";
+import type { Client } from "../commands/context.ts";
+import { clientRow } from "../commands/client.ts";
+import { flagBit } from "../commands/flags.ts";
+import { findKeys, KeyPlaces } from "../commands/getkeys.ts";
+import type { KeyFlag } from "../commands/row.ts";
+import type { CommandTable } from "../commands/table.ts";
+import type { Tracked, Tracking, TrackingRequest } from "../commands/tracking.ts";
+import type { ReplyArena } from "../engine/arena.ts";
+import type { Args } from "../engine/args.ts";
+import type { Keys } from "../engine/keys.ts";
+import type { Memory } from "../engine/memory.ts";
+import type { Slice } from "../resp/reply.ts";
+import { Broadcasts } from "./broadcasts.ts";
+import type { Changes, Watcher } from "./changes.ts";
+import type { ClientConnection } from "./client.ts";
+import type { Clients } from "./clients.ts";
+import { NEEDS_TRACKING, type Gates } from "./gates.ts";
+import { RecordWords } from "./record-words.ts";
+import { TrackingTable } from "./tracking-table.ts";
+
+/** Keys forgotten at one request while the table is too large; each further request in a row does that much more. */
+const EFFORT = 100;
+
+/** In place of a key: all keys. */
+const ALL = Symbol("all");
+
+const NONE: ReadonlySet<number> = new Set();
+
+const HEAD = ">2\r\n$10\r\ninvalidate\r\n";
+const nullFor = (protocol: 2 | 3): string => (protocol === 3 ? "_\r\n" : "$-1\r\n");
+const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`;
+const listOf = (keys: readonly string[]): string => `*${keys.length}\r\n${keys.map(bulk).join("")}`;
+const broken = (id: number): string => `>2\r\n$21\r\ntracking-redir-broken\r\n:${id}\r\n`;
+
+const isWrite = (flags: readonly KeyFlag[]): boolean =>
+  flags.includes("RW") || flags.includes("OW") || flags.includes("RM");
+
+interface Change {
+  readonly key: string | typeof ALL;
+  /** Id of the client that made it; 0 = none, the key expired. */
+  readonly by: number;
+}
+
+export interface TrackingParts {
+  readonly table: CommandTable;
+  readonly memory: Memory;
+  readonly args: Args;
+  readonly keys: Keys;
+  readonly replies: ReplyArena;
+  readonly clients: Clients;
+  readonly gates: Gates;
+  readonly changes: Changes;
+}
+
+export class KeyTracking implements Tracking, Watcher {
+  /** Whether requests are looked at. */
+  isOn = false;
+  /** Clients that have tracking on. */
+  clientCount = 0;
+  /** tracking-table-max-keys; 0 = no limit. */
+  maxKeys = 0;
+  /** Connected clients that have had tracking on: the table may hold their ids. */
+  readonly #members = new Set<number>();
+  readonly #table = new TrackingTable();
+  readonly #broadcasts = new Broadcasts();
+  readonly #places = new KeyPlaces();
+  /** By row id: 1 = CLIENT CACHING outlives it. */
+  readonly #keepsCaching: Uint8Array;
+  #changes: Change[] = [];
+  /** Whose request runs. */
+  #running: ClientConnection | undefined;
+  /** Arguments of the running request that name keys to delete which were not there. */
+  readonly #absent = new Set<number>();
+  /** Requests in a row that found the table too large. */
+  #overfull = 0;
+  /** While changes are told: whose they are, what it is told itself, and what it is told for others. */
+  #current: ClientConnection | undefined;
+  #own: string[] = [];
+  #forOthers = "";
+
+  constructor(private readonly parts: TrackingParts) {
+    this.#keepsCaching = Uint8Array.from(parts.table.rows, ({ container }) =>
+      container?.command === clientRow ? 1 : 0,
+    );
+  }
+
+  get keyCount(): number {
+    return this.#table.keyCount;
+  }
+
+  get itemCount(): number {
+    return this.#table.itemCount;
+  }
+
+  get prefixCount(): number {
+    return this.#broadcasts.prefixCount;
+  }
+
+  start(client: Client, request: TrackingRequest): void {
+    const before = client.tracking;
+    if (before === undefined) this.clientCount++;
+    const added = request.scope === "broadcast" && request.prefixes.length === 0 ? [""] : request.prefixes;
+    for (const prefix of added) this.#broadcasts.add(prefix, client.id);
+    const prefixes = [...new Set([...(before?.prefixes ?? []), ...added])].toSorted();
+    client.tracking = { ...request, prefixes, hasCaching: before?.hasCaching ?? false, isBroken: false };
+    this.#members.add(client.id);
+    this.#switch();
+  }
+
+  stop(client: Client): void {
+    if (client.tracking === undefined) return;
+    for (const prefix of client.tracking.prefixes) this.#broadcasts.remove(prefix, client.id);
+    client.tracking = undefined;
+    this.clientCount--;
+  }
+
+  left(client: Client): void {
+    this.stop(client);
+    if (this.#members.delete(client.id)) this.#switch();
+  }
+
+  emptied(): void {
+    if (this.isOn) this.#changes.push({ key: ALL, by: 0 });
+  }
+
+  gone(key: Uint8Array): void {
+    const text = Buffer.from(key.buffer, key.byteOffset, key.length).toString("latin1");
+    this.#changes.push({ key: text, by: 0 });
+  }
+
+  recorded(parts: readonly (string | Slice | Uint8Array)[]): void {
+    const words = new RecordWords(this.parts.memory, parts);
+    const row = this.parts.table.named(words.text(0));
+    if (row === undefined || !findKeys(this.parts.table, row.id, words, this.#places)) return;
+    this.#gather(NONE, (place) => words.text(place));
+  }
+
+  /** A request is about to run: what cannot be seen afterwards. */
+  about(client: ClientConnection, id: number): void {
+    this.#limit();
+    this.#running = client;
+    const { table, args, keys } = this.parts;
+    if ((table.flags[id]! & flagBit.write) === 0) return;
+    if (!findKeys(table, id, args, this.#places) || this.#places.count < 2) return;
+    for (let n = 0; n < this.#places.count; n++) {
+      const place = this.#places.place(n);
+      if (this.#places.flags(n).includes("RM") && !keys.has(args.at(place))) this.#absent.add(place);
+    }
+  }
+
+  /**
+   * A request has run and its reply stands.
+   * @param replyAt where its reply begins, in bytes from the start of the arena
+   * @param changedAsSent it changed something, and what it says is what it changed
+   */
+  ran(client: ClientConnection, id: number, replyAt: number, changedAsSent: boolean): void {
+    const { table, args } = this.parts;
+    this.#running = client;
+    const hasFoundKeys = findKeys(table, id, args, this.#places);
+    if (changedAsSent && hasFoundKeys) this.#gather(this.#absent, (place) => args.latin1(place));
+    this.#running = undefined;
+    this.#absent.clear();
+    if (this.#changes.length > 0) this.#tellRequest(client, id, replyAt);
+    const { tracking } = client;
+    if (tracking === undefined) return;
+    if (hasFoundKeys && this.#places.count > 0 && (table.flags[id]! & flagBit.readonly) !== 0)
+      this.#remember(client.id, tracking, id);
+    if (this.#keepsCaching[id] === 0) tracking.hasCaching = false;
+  }
+
+  /** A request did not run. @param id undefined = there is no such command */
+  refused({ tracking }: ClientConnection, id: number | undefined): void {
+    if (tracking !== undefined && (id === undefined || this.#keepsCaching[id] === 0))
+      tracking.hasCaching = false;
+  }
+
+  /** Tells what changed outside of requests; what a running request does waits for its reply. */
+  settle(): void {
+    if (!this.isOn || this.#running !== undefined) return;
+    this.#tellChanges();
+    this.broadcast();
+  }
+
+  /** Tells changed keys to those who are told by prefix. To be called between batches of requests. */
+  broadcast(): void {
+    this.#broadcasts.take((id, keys, by) => {
+      const client = this.parts.clients.get(id);
+      if (client?.tracking === undefined) return;
+      const told = client.tracking.noLoop ? keys.filter((key) => by.get(key) !== id) : keys;
+      if (told.length > 0) this.#tell(client, client.tracking, listOf(told));
+    });
+  }
+
+  #switch(): void {
+    const { gates, changes } = this.parts;
+    this.isOn = this.#members.size > 0;
+    gates.set(NEEDS_TRACKING, this.isOn);
+    changes.watcher = this.isOn ? this : undefined;
+    if (this.isOn) return;
+    this.#running = undefined;
+    this.#absent.clear();
+    this.#table.clear();
+    this.#changes = [];
+  }
+
+  /** Notes the keys found last that are written. */
+  #gather(absent: ReadonlySet<number>, keyAt: (place: number) => string): void {
+    const by = this.#running?.id ?? 0;
+    for (let n = 0; n < this.#places.count; n++) {
+      const place = this.#places.place(n);
+      if (isWrite(this.#places.flags(n)) && !absent.has(place)) this.#changes.push({ key: keyAt(place), by });
+    }
+  }
+
+  #remember(id: number, { scope, hasCaching }: Tracked, row: number): void {
+    if (scope === "broadcast" || (scope === "optin" && !hasCaching) || (scope === "optout" && hasCaching))
+      return;
+    const { table, args } = this.parts;
+    if ((table.flags[row]! & flagBit.pubsub) !== 0) return;
+    for (let n = 0; n < this.#places.count; n++) this.#table.remember(args.latin1(this.#places.place(n)), id);
+  }
+
+  #tellRequest(client: ClientConnection, id: number, replyAt: number): void {
+    const { replies } = this.parts;
+    this.#current = client;
+    this.#tellChanges();
+    this.#current = undefined;
+    if (this.#forOthers !== "" && this.#answersFirst(id)) {
+      this.#push(client, this.#forOthers);
+    } else if (this.#forOthers !== "" && !client.isFinishing) {
+      // Its reply may have gone out by itself: a monitor that is shown its own request has had it.
+      const start = Math.min(replyAt, replies.length);
+      const reply = replies.written().slice(start);
+      replies.truncate(start);
+      this.#push(client, this.#forOthers);
+      client.push(reply);
+    }
+    this.#forOthers = "";
+    const own = this.#own;
+    this.#own = [];
+    for (const body of own) if (client.tracking !== undefined) this.#tell(client, client.tracking, body);
+  }
+
+  /** Whether the request that found `#places` answers before it changes what it reads; SET reads only for its GET. */
+  #answersFirst(id: number): boolean {
+    if (this.parts.table.rows[id]!.command.answersFirst !== true) return false;
+    return this.#places.count > 0 && !this.#places.flags(0).includes("OW");
+  }
+
+  #tellChanges(): void {
+    const changes = this.#changes;
+    this.#changes = [];
+    for (const { key, by } of changes) {
+      if (key === ALL) {
+        this.#tellAll();
+        continue;
+      }
+      this.#broadcasts.changed(key, by);
+      this.#invalidate(key);
+    }
+  }
+
+  #invalidate(key: string): void {
+    for (const id of this.#table.take(key)) {
+      const client = this.parts.clients.get(id);
+      if (client?.tracking === undefined || client.tracking.scope === "broadcast") continue;
+      if (client !== this.#current) this.#tell(client, client.tracking, listOf([key]));
+      else if (!client.tracking.noLoop) this.#own.push(listOf([key]));
+    }
+  }
+
+  /** No key is what it was. */
+  #tellAll(): void {
+    for (const id of this.#members) {
+      const client = this.parts.clients.get(id);
+      if (client?.tracking === undefined) continue;
+      const body = nullFor(client.protocol);
+      if (client === this.#current) this.#own.push(body);
+      else this.#tell(client, client.tracking, body);
+    }
+    this.#table.clear();
+  }
+
+  /** What has no room in the table is told as if it had changed. */
+  #limit(): void {
+    if (this.maxKeys === 0 || this.clientCount === 0 || this.#table.keyCount <= this.maxKeys) {
+      this.#overfull = 0;
+      return;
+    }
+    this.#overfull++;
+    for (let effort = EFFORT * this.#overfull; effort > 0 && this.#table.keyCount > this.maxKeys; effort--) {
+      const key = this.#table.oldest;
+      if (key !== undefined) this.#invalidate(key);
+    }
+  }
+
+  /** @param body what is invalid, as RESP */
+  #tell(owner: ClientConnection, tracked: Tracked, body: string): void {
+    const { redirect } = tracked;
+    const target = redirect === 0 ? owner : this.parts.clients.get(redirect);
+    if (target === undefined) {
+      tracked.isBroken = true;
+      if (owner.protocol === 3) this.#push(owner, broken(redirect));
+    } else if (target.protocol === 3) {
+      if (target === this.#current) this.#forOthers += HEAD + body;
+      else this.#push(target, HEAD + body);
+    }
+  }
+
+  /** Sends what is no reply, after all replies that stand. */
+  #push(target: ClientConnection, text: string): void {
+    if (target.isRunning) target.sendReplies(this.parts.replies);
+    target.push(Buffer.from(text, "latin1"));
+  }
+}
