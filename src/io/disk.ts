@@ -121,6 +121,18 @@ export function removeDirectory(path: string): void {
   temporaryDirectories.delete(path);
 }
 
+export const directoryOf = (path: string): string => dirname(path);
+
+/** Bytes of the files in a directory whose names end so; 0 when it cannot be read. */
+export function bytesInDirectory(path: string, ending: string): number {
+  try {
+    const names = readdirSync(path).filter((name) => name.endsWith(ending));
+    return names.reduce((sum, name) => sum + statSync(join(path, name)).size, 0);
+  } catch {
+    return 0;
+  }
+}
+
 /** Names in a directory, sorted; none when it is not there. */
 export const listDirectory = (path: string): readonly string[] =>
   existsSync(path) ? attempt(path, () => readdirSync(path).toSorted()) : [];

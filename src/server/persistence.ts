@@ -236,7 +236,7 @@ export class NodePersistence implements Persistence {
     } catch (error) {
       return this.#failed(running, error);
     }
-    file.syncAhead();
+    if (this.host.config.flag("rdb-save-incremental-fsync")) file.syncAhead();
     if (!snapshot.isDone) return soon(() => this.#goOn(running));
     this.host.snapshots.remove(snapshot);
     file.finishLater((problem) => {

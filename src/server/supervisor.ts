@@ -3,7 +3,15 @@
 import { fileURLToPath } from "node:url";
 import { startChild, type Child, type Ending } from "../io/children.ts";
 import { after, nowMs } from "../io/clock.ts";
-import { absolute, DiskError, makeTemporaryDirectory, readText, removeDirectory } from "../io/disk.ts";
+import {
+  absolute,
+  bytesInDirectory,
+  directoryOf,
+  DiskError,
+  makeTemporaryDirectory,
+  readText,
+  removeDirectory,
+} from "../io/disk.ts";
 import { executable, exit, onSignal, print, printError } from "../io/process.ts";
 import { listen } from "../io/sockets.ts";
 import { BUS_OFFSET, planCluster, type ClusterPlan } from "./cluster-plan.ts";
@@ -16,8 +24,12 @@ import { StartError } from "./start-error.ts";
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 /** How long nodes may take to answer, and then to agree. */
 const READY_TIMEOUT_MS = 30_000;
-/** How long a node may take to end before it is killed. */
+/** Bytes of data a node on a busy machine loads in a millisecond at least: so much longer it may take to answer. */
+const LOADED_PER_MS = 5000;
+/** How long a node may take to end; after that it is killed, or spoken of when it has data to save. */
 const STOP_TIMEOUT_MS = 15_000;
+/** A signal that follows another this soon is the same one, come by two ways: ctrl-C reaches all of a terminal. */
+const SAME_SIGNAL_MS = 1000;
 const POLL_MS = 10;
 /** Lines of a node's log shown when it fails to start. */
 const SHOWN_LINES = 8;
@@ -50,6 +62,7 @@ class Supervisor {
   #isReady = false;
   #isStopping = false;
   #wasToldToStop = false;
+  #toldAtMs = 0;
   #end: () => void = () => {};
   /** Settles when there is nothing left to watch over. */
   readonly #ended = new Promise<void>((resolve) => {
@@ -79,12 +92,19 @@ class Supervisor {
   }
 
   #tellToStop(): void {
-    if (this.#wasToldToStop) return;
+    if (this.#wasToldToStop) return this.#insist();
     this.#wasToldToStop = true;
+    this.#toldAtMs = nowMs();
     this.#isStopping = true;
     print("stopping all nodes\n");
     for (const link of this.#links) link.close();
     this.#end();
+  }
+
+  /** Told to stop again: nodes that still save, or cannot, are ended as they are. */
+  #insist(): void {
+    if (nowMs() - this.#toldAtMs < SAME_SIGNAL_MS) return;
+    for (const { child, isRunning } of this.#nodes) if (isRunning) child.signal("SIGKILL");
   }
 
   /** Throws a StartError when a port of the cluster is taken, before anything is started. */
@@ -134,7 +154,7 @@ class Supervisor {
     const { masters, replicas } = this.plan;
     const failure = Promise.race(this.#nodes.map(async (node) => ({ node, ending: await node.child.ended })));
     const ready = this.#connect().then((links) =>
-      join(links, { masters, replicas, timeoutMs: READY_TIMEOUT_MS }),
+      join(links, { masters, replicas, timeoutMs: this.#readyTimeoutMs() }),
     );
     try {
       const first = await Promise.race([ready, failure]);
@@ -153,6 +173,13 @@ class Supervisor {
     }
   }
 
+  /** Nodes load what they kept before they answer. */
+  #readyTimeoutMs(): number {
+    const dirs = this.#nodes.map(({ logPath }) => directoryOf(logPath));
+    const bytes = dirs.reduce((sum, dir) => sum + bytesInDirectory(dir, ".rdb"), 0);
+    return READY_TIMEOUT_MS + bytes / LOADED_PER_MS;
+  }
+
   /** Links to all nodes, in the order of their ports. */
   async #connect(): Promise<readonly CommandLink[]> {
     const attempts = this.plan.ports.map(async (port) => {
@@ -166,10 +193,11 @@ class Supervisor {
   /** Tries until the node listens. */
   async #connectTo(port: number): Promise<CommandLink> {
     const { host, password } = this.plan;
-    const deadlineMs = nowMs() + READY_TIMEOUT_MS;
+    const timeoutMs = this.#readyTimeoutMs();
+    const deadlineMs = nowMs() + timeoutMs;
     for (;;) {
       try {
-        return await CommandLink.open({ host, port, password }, READY_TIMEOUT_MS);
+        return await CommandLink.open({ host, port, password }, timeoutMs);
       } catch (error) {
         if (this.#isStopping || nowMs() > deadlineMs) throw error;
         await new Promise<void>((resolve) => {
@@ -205,6 +233,10 @@ class Supervisor {
     const ending = this.#nodes.map(async (node) => {
       node.child.signal("SIGTERM");
       const timer = after(STOP_TIMEOUT_MS, () => {
+        if (this.plan.dir !== undefined) {
+          const where = `node ${node.port} has not ended: it saves its data, or cannot. Its log: ${node.logPath}`;
+          return printError(`${where}\nctrl-C once more ends it as it is\n`);
+        }
         printError(`node ${node.port} does not end: killing process ${node.child.pid}\n`);
         node.child.signal("SIGKILL");
       });
