@@ -299,6 +299,16 @@ export class Keys {
     return dropped;
   }
 
+  /** How often a key that was looked for was there, and was not, in all databases since `forgetLookups`. */
+  get lookups(): { readonly hits: number; readonly misses: number } {
+    return { hits: this.memory.getF64(abi.STATE_HITS), misses: this.memory.getF64(abi.STATE_MISSES) };
+  }
+
+  forgetLookups(): void {
+    this.memory.setF64(abi.STATE_HITS, 0);
+    this.memory.setF64(abi.STATE_MISSES, 0);
+  }
+
   /** SWAPDB. */
   swap(a: number, b: number): void {
     this.memory.wasm.swapDatabases(a, b);

@@ -96,7 +96,10 @@ export class Admin implements Administration {
   }
 
   resetStatistics(): void {
-    this.node.stats.reset(this.node.memory.usedBytes);
+    const { stats, memory, keys, changes } = this.node;
+    stats.reset(memory.usedBytes);
+    keys.forgetLookups();
+    changes.expiredKeys = 0;
   }
 
   rewriteConfig(): string | undefined {

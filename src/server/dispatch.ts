@@ -94,6 +94,7 @@ export class Dispatcher {
     memory.nowMs = nowMs();
     client.lastActiveAtMs = memory.nowMs;
     this.#timedSinceUs = monotonicUs();
+    stats.totals.reads++;
     stats.totals.inputBytes += chunk.length;
     client.isRunning = true;
     const { decoder, input } = client;

@@ -76,6 +76,11 @@ export class NodeFacts implements InfoFacts {
     };
   }
 
+  get lookups(): InfoFacts["lookups"] {
+    const { keys, changes } = this.node;
+    return { ...keys.lookups, expired: changes.expiredKeys };
+  }
+
   replication(): readonly Field[] {
     return this.node.replication.fields();
   }

@@ -58,6 +58,8 @@ export interface InfoFacts {
   readonly tracking: { readonly keyCount: number; readonly itemCount: number; readonly prefixCount: number };
   memory(): MemoryFacts;
   readonly persistence: PersistenceFacts;
+  /** Keys looked for and found or not, and found expired, since CONFIG RESETSTAT. */
+  readonly lookups: { readonly hits: number; readonly misses: number; readonly expired: number };
   /** Lines of the replication section, from whoever replicates. */
   replication(): readonly Field[];
   /** By database number, those that hold keys. */
@@ -293,15 +295,15 @@ function trafficLines({ stats }: InfoFacts): readonly Field[] {
   ];
 }
 
-function keyspaceLines({ stats: { totals }, tracking }: InfoFacts): readonly Field[] {
+function keyspaceLines({ stats: { totals }, lookups, tracking }: InfoFacts): readonly Field[] {
   return [
-    ["expired_keys", totals.expiredKeys],
+    ["expired_keys", lookups.expired],
     ["expired_time_cap_reached_count", totals.expireCyclesCutShort],
     ["expire_cycle_cpu_milliseconds", Math.floor(totals.expireCycleMs)],
-    ["evicted_keys", totals.evictedKeys],
-    ["evicted_clients", totals.evictedClients],
-    ["keyspace_hits", totals.keyspaceHits],
-    ["keyspace_misses", totals.keyspaceMisses],
+    ["evicted_keys", 0],
+    ["evicted_clients", 0],
+    ["keyspace_hits", lookups.hits],
+    ["keyspace_misses", lookups.misses],
     ["pubsub_channels", 0],
     ["pubsub_patterns", 0],
     ["pubsubshard_channels", 0],
@@ -316,7 +318,7 @@ function keyspaceLines({ stats: { totals }, tracking }: InfoFacts): readonly Fie
 
 function errorLines({ stats: { totals } }: InfoFacts): readonly Field[] {
   return [
-    ["unexpected_error_replies", totals.unexpectedErrorReplies],
+    ["unexpected_error_replies", 0],
     ["total_error_replies", totals.errorReplies],
     ["total_reads_processed", totals.reads],
     ["total_writes_processed", totals.writes],

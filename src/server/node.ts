@@ -198,6 +198,7 @@ export class Node implements ClientHost, Server {
   }
 
   sent(client: ClientConnection, byteCount: number): void {
+    this.stats.totals.writes++;
     this.stats.totals.outputBytes += byteCount;
     if (client.outputBytes > 0) this.clients.outputLimits.check(client, this.memory.nowMs);
   }

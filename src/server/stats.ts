@@ -14,20 +14,15 @@ export interface Totals {
   outputBytes: number;
   replicationInputBytes: number;
   replicationOutputBytes: number;
+  /** Times bytes came from clients, and went to them. */
   reads: number;
   writes: number;
-  expiredKeys: number;
-  evictedKeys: number;
-  evictedClients: number;
   expireCyclesCutShort: number;
   expireCycleMs: number;
   fullSyncs: number;
   partialSyncs: number;
   partialSyncsRefused: number;
   errorReplies: number;
-  unexpectedErrorReplies: number;
-  keyspaceHits: number;
-  keyspaceMisses: number;
 }
 
 const noTotals = (): Totals => ({
@@ -40,18 +35,12 @@ const noTotals = (): Totals => ({
   replicationOutputBytes: 0,
   reads: 0,
   writes: 0,
-  expiredKeys: 0,
-  evictedKeys: 0,
-  evictedClients: 0,
   expireCyclesCutShort: 0,
   expireCycleMs: 0,
   fullSyncs: 0,
   partialSyncs: 0,
   partialSyncsRefused: 0,
   errorReplies: 0,
-  unexpectedErrorReplies: 0,
-  keyspaceHits: 0,
-  keyspaceMisses: 0,
 });
 
 const RATES = [
