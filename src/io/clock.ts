@@ -46,6 +46,13 @@ export function after(delayMs: number, run: () => void): Timer {
   return { stop: () => clearTimeout(timer) };
 }
 
+/** Resolves `ms` milliseconds from now. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    after(ms, resolve);
+  });
+}
+
 /** Calls `run` as soon as what is ready now has been dealt with. */
 export function soon(run: () => void): void {
   setImmediate(run);

@@ -5,7 +5,7 @@
 // all others, from which gossip makes everybody known to everybody; then replicas choose their masters. Each step
 // looks at what there is, so that a cluster found whole is left alone and one found half made is finished.
 import { SLOT_COUNT } from "../../assembly/abi.ts";
-import { after, nowMs } from "../io/clock.ts";
+import { nowMs, pause } from "../io/clock.ts";
 import { ReplyError } from "../resp/errors.ts";
 import type { CommandLink } from "./command-link.ts";
 import {
@@ -81,7 +81,7 @@ async function form(
       if (free.length > 0) await link.ask("CLUSTER", "ADDSLOTSRANGE", ...free);
     }),
   );
-  await introduce(links, views);
+  await meetOthers(links, views, 0); // gossip does the rest
   await Promise.all(
     links.slice(masters).map(async (link, i) => {
       const master = views[i % masters]!.myself;
@@ -112,11 +112,6 @@ function freeRuns(taken: Uint8Array, start: number, end: number): number[] {
   return runs;
 }
 
-/** The first node meets all others; gossip does the rest. */
-async function introduce(links: readonly CommandLink[], views: readonly NodeView[]): Promise<void> {
-  await meetOthers(links, views, 0);
-}
-
 /**
  * Nodes that come back on other ports than their peers remember are met again, each by each: gossip changes the
  * address of a known node only once it is suspected to have failed.
@@ -127,6 +122,7 @@ async function reintroduce(links: readonly CommandLink[], views: readonly NodeVi
   if (moved) await Promise.all(links.map((_, i) => meetOthers(links, views, i)));
 }
 
+/** The node at this index meets all others. */
 async function meetOthers(
   links: readonly CommandLink[],
   views: readonly NodeView[],
@@ -161,7 +157,7 @@ async function agreement(links: readonly CommandLink[], deadlineMs: number): Pro
       loading < 0 ? flawAmong(looks as Look[]) : `port ${links[loading]!.target.port} is loading its copy`;
     if (missing === undefined && looks[0] !== undefined) return looks[0].view;
     if (nowMs() > deadlineMs) throw new Error(`the cluster is not ready: ${missing ?? "no node"}`);
-    await pause(POLL_MS);
+    await pause(waitMs);
   }
 }
 
@@ -208,10 +204,4 @@ function flawAmong(looks: readonly Look[]): string | undefined {
     }
   }
   return undefined;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    after(ms, resolve);
-  });
 }

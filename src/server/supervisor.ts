@@ -2,7 +2,7 @@
 // said to have ended and is not started again: what the others make of it is what a cluster is for.
 import { fileURLToPath } from "node:url";
 import { startChild, type Child, type Ending } from "../io/children.ts";
-import { after, nowMs } from "../io/clock.ts";
+import { after, nowMs, pause } from "../io/clock.ts";
 import {
   absolute,
   bytesInDirectory,
@@ -200,9 +200,7 @@ class Supervisor {
         return await CommandLink.open({ host, port, password }, timeoutMs);
       } catch (error) {
         if (this.#isStopping || nowMs() > deadlineMs) throw error;
-        await new Promise<void>((resolve) => {
-          after(POLL_MS, resolve);
-        });
+        await pause(POLL_MS);
       }
     }
   }
