@@ -52,7 +52,7 @@ test("a master that asks its replica for data leaves nothing behind", async () =
 });
 
 test("what memory has no room for breaks the link: data that differ must not be taken for the master's", async () => {
-  const full = { socket: (_: Buffer): void => {} };
+  const full: { socket(bytes: Uint8Array): void } = { socket: () => {} };
   const master = await startFakeMaster(scope, (socket) => {
     socket.write(headed(GOOD));
     full.socket = (bytes) => socket.write(bytes);
