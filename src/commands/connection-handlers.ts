@@ -104,7 +104,7 @@ export function reset(ctx: Context, _args: Args, reply: Reply): void {
   client.database = 0;
   client.readsReplica = false;
   client.asking = false;
-  client.replyMode = "on";
+  if (client.replyMode !== "skipping") client.replyMode = "on"; // what was muted already stays so
   client.isSpared = false;
   client.isMonitor = false;
   ctx.server.tracking.stop(client);

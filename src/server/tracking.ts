@@ -163,16 +163,16 @@ export class KeyTracking implements Tracking, Watcher {
    */
   ran(client: ClientConnection, id: number, replyAt: number, changedAsSent: boolean): void {
     const { table, args } = this.parts;
+    const { tracking } = client;
+    const reads = tracking !== undefined && (table.flags[id]! & flagBit.readonly) !== 0;
     this.#running = client;
-    const hasFoundKeys = findKeys(table, id, args, this.#places);
-    if (changedAsSent && hasFoundKeys) this.#gather(this.#absent, (place) => args.latin1(place));
+    const hasKeys = (changedAsSent || reads) && findKeys(table, id, args, this.#places);
+    if (changedAsSent && hasKeys) this.#gather(this.#absent, (place) => args.latin1(place));
     this.#running = undefined;
     this.#absent.clear();
     if (this.#changes.length > 0) this.#tellRequest(client, id, replyAt);
-    const { tracking } = client;
     if (tracking === undefined) return;
-    if (hasFoundKeys && this.#places.count > 0 && (table.flags[id]! & flagBit.readonly) !== 0)
-      this.#remember(client.id, tracking, id);
+    if (reads && hasKeys) this.#remember(client.id, tracking, id);
     if (this.#keepsCaching[id] === 0) tracking.hasCaching = false;
   }
 
@@ -249,10 +249,11 @@ export class KeyTracking implements Tracking, Watcher {
     for (const body of own) if (client.tracking !== undefined) this.#tell(client, client.tracking, body);
   }
 
-  /** Whether the request that found `#places` answers before it changes what it reads; SET reads only for its GET. */
+  /** Whether the request at hand answers before it changes what it reads; SET reads only for its GET. */
   #answersFirst(id: number): boolean {
-    if (this.parts.table.rows[id]!.command.answersFirst !== true) return false;
-    return this.#places.count > 0 && !this.#places.flags(0).includes("OW");
+    const { table, args } = this.parts;
+    if (table.rows[id]!.command.answersFirst !== true) return false;
+    return findKeys(table, id, args, this.#places) && !this.#places.flags(0).includes("OW");
   }
 
   #tellChanges(): void {
@@ -279,9 +280,8 @@ export class KeyTracking implements Tracking, Watcher {
 
   /** No key is what it was. */
   #tellAll(): void {
-    for (const id of this.#members) {
-      const client = this.parts.clients.get(id);
-      if (client?.tracking === undefined) continue;
+    for (const client of this.parts.clients.all()) {
+      if (client.tracking === undefined) continue;
       const body = nullFor(client.protocol);
       if (client === this.#current) this.#own.push(body);
       else this.#tell(client, client.tracking, body);

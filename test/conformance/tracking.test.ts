@@ -1,104 +1,23 @@
 // Client-side caching: the same dialogues of several connections with redis-server and with ours, and every byte that
 // arrives on any of them, pushes among replies, must be the same.
 import { describe, expect, test } from "bun:test";
-import type { Client } from "../support/client.ts";
-import { eventually } from "../support/eventually.ts";
-import { encodeRequest, printable } from "../support/resp.ts";
-import type { Server } from "../support/servers.ts";
-import { judged } from "./harness/conformance.ts";
+import { pickSeed, Random } from "../support/random.ts";
+import { type Judged, judged } from "./harness/conformance.ts";
+import { Party, type Words } from "./harness/party.ts";
 
 const pair = judged("alone");
+const clustered = judged("cluster");
 
-type Words = readonly string[];
-
-/** Connections to one server, by name; `$name` in a request stands for the id of that connection. */
-class Party {
-  readonly #ids = new Map<string, string>();
-  readonly #from = new Map<string, number>();
-  #said = 0;
-
-  private constructor(
-    private readonly server: Server,
-    private readonly clients: Map<string, Client>,
-  ) {}
-
-  /** @param protocols by name: the RESP version each speaks */
-  static async of(server: Server, protocols: Readonly<Record<string, 2 | 3>>): Promise<Party> {
-    const party = new Party(server, new Map());
-    for (const [name, protocol] of Object.entries(protocols)) await party.join(name, protocol);
-    await party.say(Object.keys(protocols)[0]!, ["FLUSHALL"]);
-    return party;
-  }
-
-  async join(name: string, protocol: 2 | 3): Promise<void> {
-    const client = await this.server.connect();
-    this.#ids.set(name, String(await client.ask("CLIENT", "ID")));
-    this.#from.set(name, client.received.length);
-    if (protocol === 3) await client.reply("HELLO", "3");
-    this.clients.set(name, client);
-  }
-
-  /** Sends requests in one write and waits until all have been answered. */
-  async say(name: string, ...requests: readonly Words[]): Promise<void> {
-    const client = this.#client(name);
-    const end = `the end ${++this.#said}`;
-    const words = [...requests, ["ECHO", end]].map((request) =>
-      request.map((word) => (word.startsWith("$") ? (this.#ids.get(word.slice(1)) ?? word) : word)),
-    );
-    const before = client.received.length;
-    client.write(Buffer.concat(words.map((request) => encodeRequest(request))));
-    await eventually(() => client.received.includes(end, before), 5000, "the last reply");
-  }
-
-  /** Waits until a text has come to a connection by itself. */
-  async hears(name: string, text: string): Promise<void> {
-    await eventually(() => this.#client(name).received.includes(text), 5000, `${text} at ${name}`);
-  }
-
-  async leave(name: string): Promise<void> {
-    const id = this.#ids.get(name)!;
-    this.#client(name).close();
-    const witness = await this.server.connect();
-    const isGone = async (): Promise<boolean> => (await witness.text("CLIENT", "LIST", "ID", id)) === "";
-    await eventually(isGone, 5000, `${name} is gone`);
-    witness.close();
-  }
-
-  /** All that came to each connection, ids by name; closes them. */
-  async heard(): Promise<Readonly<Record<string, readonly string[]>>> {
-    const told: Record<string, readonly string[]> = {};
-    for (const [name, client] of this.clients) {
-      if (!client.isClosed) await this.say(name);
-      let text = printable(client.received.subarray(this.#from.get(name)), Infinity);
-      for (const [other, id] of this.#ids) {
-        text = text.replace(
-          new RegExp(String.raw`(id|redirect|tracking-redir-broken)\\r\\n:${id}\\r`, "g"),
-          `$1\\r\\n:<${other}>\\r`,
-        );
-        text = text.replaceAll(`redir=${id} `, `redir=<${other}> `);
-      }
-      told[name] = text
-        .replace(/\$\d+\\r\\nid=[^$>*]*?flags=(\S+) .*? (redir=\S+)[^$>*]*?\\n/g, "$1 $2")
-        .split("\\r\\n");
-      client.close();
-    }
-    return told;
-  }
-
-  #client(name: string): Client {
-    const client = this.clients.get(name);
-    if (client === undefined) throw new Error(`nobody is called ${name}`);
-    return client;
-  }
-}
+type Protocols = Readonly<Record<string, 2 | 3>>;
 
 /** The same dialogue with both servers; whatever was heard must be equal. */
 async function same(
-  protocols: Readonly<Record<string, 2 | 3>>,
+  protocols: Protocols,
   dialogue: (party: Party) => Promise<void>,
+  { theirs, ours }: Judged = pair.servers,
 ): Promise<void> {
   const heard: unknown[] = [];
-  for (const server of [pair.servers.theirs, pair.servers.ours]) {
+  for (const server of [theirs, ours]) {
     const party = await Party.of(server, protocols);
     await dialogue(party);
     heard.push(await party.heard());
@@ -230,4 +149,330 @@ describe("what a write tells", () => {
         ["SET", "\xff", "3"],
       );
     }));
+});
+
+const INFO: Words = ["CLIENT", "TRACKINGINFO"];
+const REDIRECTED: Words = ["CLIENT", "GETREDIR"];
+const tracking = (...words: readonly string[]): Words => ["CLIENT", "TRACKING", ...words];
+const caching = (word: string): Words => ["CLIENT", "CACHING", word];
+
+describe("what can be asked for", () => {
+  const asked: readonly string[] = [
+    "on bcast prefix a prefix ab",
+    "on bcast prefix a prefix a",
+    "on bcast prefix a prefix b",
+    "on bcast prefix ba",
+    "on bcast prefix c noloop",
+    "on bcast",
+    "on",
+    "on optin",
+    "on prefix q",
+    "off prefix q optin optout bcast",
+    "off",
+    "on optin optout",
+    "on bcast optin",
+    "on optout bcast",
+    "on redirect 99999",
+    "on redirect -1",
+    "on redirect 0",
+    "on redirect x",
+    "on redirect 99999999999999999999",
+    "on redirect",
+    "on redirect $other redirect $other",
+    "on prefix",
+    "maybe",
+    "maybe nonsense",
+    "on nonsense",
+    "ON OptIn",
+    "on optout",
+    "on optout optin",
+    "on",
+    "on optin noloop",
+    "on optin redirect $other",
+    "off",
+    "on noloop noloop bcast bcast",
+    "off",
+    "on optout redirect $me",
+    "off redirect 99999",
+    "on bcast prefix a\r\nb prefix a\r\n",
+    "on bcast prefix a\0b prefix a\0",
+    "",
+  ];
+  for (const protocol of [2, 3] as const)
+    test(`options that go together and that do not, RESP${protocol}`, () =>
+      same({ me: protocol, other: 3 }, async (party) => {
+        for (const words of asked) {
+          const request = tracking(...words.split(" ").filter((word) => word !== ""));
+          await party.say("me", request, INFO, ["CLIENT", "INFO"]);
+        }
+      }));
+
+  test("CLIENT CACHING is about the next command that is not CLIENT's", () =>
+    same({ me: 3, other: 3 }, async (party) => {
+      await party.say("me", caching("yes"), INFO, REDIRECTED, tracking("ON"), caching("yes"), caching("no"));
+      await party.say("me", REDIRECTED, tracking("ON", "OPTIN"), caching("no"), caching("maybe"), INFO);
+      const between: readonly Words[] = [
+        ["PING"],
+        ["GET", "k"],
+        ["GET"],
+        ["NOSUCH"],
+        ["CLIENT", "GETNAME"],
+        ["CLIENT", "NOSUCH"],
+        ["CLIENT", "CACHING"],
+        ["CLIENT", "GETNAME", "x"],
+        ["CLIENT"],
+        ["SET", "k", "v"],
+        ["MGET", "a", "b"],
+        tracking("ON", "OPTIN"),
+        tracking("ON"),
+      ];
+      for (const request of between) {
+        await party.say("me", tracking("OFF"), tracking("ON", "OPTIN"), caching("YES"), request, INFO, [
+          "GET",
+          "seen",
+        ]);
+        await party.say("other", ["MSET", "k", "1", "seen", "1", "a", "1", "b", "1"]);
+        await party.say("me", tracking("OFF"), tracking("ON", "OPTOUT"), caching("NO"), request, INFO, [
+          "GET",
+          "seen",
+        ]);
+        await party.say("other", ["MSET", "k", "1", "seen", "1", "a", "1", "b", "1"]);
+      }
+    }));
+
+  test("RESET and HELLO 2 end what was told; what was read before OFF may still be told after ON", () =>
+    same({ me: 3, other: 2 }, async (party) => {
+      await party.say("me", tracking("ON"), ["GET", "k"], ["GET", "l"], ["HELLO", "2"]);
+      await party.say("other", ["SET", "k", "1"]);
+      await party.say("me", ["HELLO", "3"], tracking("OFF"));
+      await party.say("other", ["SET", "k", "1"]);
+      await party.say("me", tracking("ON"));
+      await party.say("other", ["SET", "l", "1"]);
+      await party.say("me", tracking("OFF"), tracking("ON", "BCAST"));
+      await party.say("other", ["SET", "l", "1"]);
+      await party.say("me", ["RESET"], INFO, caching("YES"), REDIRECTED, ["HELLO", "3"]);
+      await party.say("other", ["SET", "l", "1"], ["FLUSHALL"]);
+      await party.say("me", INFO);
+    }));
+});
+
+test("GETREDIR names who is told", async () => {
+  for (const server of [pair.servers.theirs, pair.servers.ours]) {
+    const [me, other] = [await server.connect(), await server.connect()];
+    const id = await other.ask("CLIENT", "ID");
+    const told = [await me.ask(...REDIRECTED)];
+    await me.ok(...tracking("ON", "REDIRECT", String(id)));
+    told.push(await me.ask(...REDIRECTED));
+    await me.ok(...tracking("ON"));
+    told.push(await me.ask(...REDIRECTED));
+    expect(told).toEqual([-1, id, 0]);
+  }
+});
+
+describe("what is remembered", () => {
+  const reads: readonly Words[] = [
+    ["GET", "k"],
+    ["EXISTS", "k", "k"],
+    ["TTL", "k"],
+    ["TYPE", "k"],
+    ["OBJECT", "ENCODING", "k"],
+    ["MEMORY", "USAGE", "m"],
+    ["DUMP", "k"],
+    ["STRLEN", "k"],
+    ["GETRANGE", "k", "0", "x"],
+    ["LCS", "k", "l"],
+    ["TOUCH", "k"],
+    ["SCAN", "0"],
+    ["KEYS", "*"],
+    ["RANDOMKEY"],
+    ["SET", "k", "x", "GET"],
+    ["GETEX", "k"],
+    ["GETEX", "k", "PERSIST"],
+    ["COPY", "k", "z"],
+    ["GET", "k", "extra"],
+    ["COMMAND", "GETKEYS", "GET", "k"],
+  ];
+  test("keys of commands that read, whether they succeed or not", () =>
+    same({ me: 3, other: 2 }, async (party) => {
+      await party.say("me", ["SET", "k", "v"], tracking("ON"));
+      for (const read of reads) {
+        await party.say("me", read, ["ECHO", read.join(" ")]);
+        await party.say("other", ["MSET", "l", "1", "k", "v", "m", "v"], ["DEL", "z", "m", "l"]);
+      }
+    }));
+
+  test("INFO counts clients, keys and prefixes", () =>
+    same({ me: 3, you: 3, other: 2 }, async (party) => {
+      const count = (): Promise<void> => party.count("tracking_");
+      await count();
+      await party.say("me", tracking("ON"), ["MGET", "a", "b", "c", "a"], ["GET", "a"]);
+      await count();
+      await party.say("you", tracking("ON", "OPTIN"), ["MGET", "a", "b", "c"], caching("YES"), [
+        "MGET",
+        "a",
+        "d",
+      ]);
+      await count();
+      await party.say("other", ["SET", "a", "1"], ["DEL", "b"]);
+      await count();
+      await party.say("you", tracking("OFF"), tracking("ON", "BCAST", "PREFIX", "a", "PREFIX", "b"));
+      await party.say("me", tracking("OFF"), tracking("ON", "BCAST", "PREFIX", "b"));
+      await count();
+      await party.say("you", ["RESET"]);
+      await count();
+      await party.say("other", ["FLUSHALL"]);
+      await count();
+    }));
+
+  test("no more keys than tracking-table-max-keys", () =>
+    same({ me: 3, you: 3, other: 2 }, async (party) => {
+      await party.say("me", tracking("ON"));
+      await party.say("you", tracking("ON", "REDIRECT", "$me"));
+      await party.say("other", ["CONFIG", "SET", "tracking-table-max-keys", "1"]);
+      await party.say("me", ["GET", "a"], ["GET", "a"], ["PING"]);
+      await party.count("tracking_");
+      await party.say("other", ["CONFIG", "SET", "tracking-table-max-keys", "0"]);
+      await party.say("me", ["MGET", ...Array.from({ length: 250 }, (_, i) => `key:${i}`)], ["PING"]);
+      await party.count("tracking_");
+      await party.say("me", tracking("ON"), tracking("OFF"));
+      // A hundred keys go at the first request that finds too many, two hundred at the next.
+      await party.say("other", ["CONFIG", "SET", "tracking-table-max-keys", "20"]);
+      await party.count("tracking_");
+      await party.say("other", ["CONFIG", "SET", "tracking-table-max-keys", "1000000"]);
+    }));
+});
+
+describe("how the end of keys and connections is told", () => {
+  for (const options of [[], ["NOLOOP"], ["BCAST"], ["BCAST", "NOLOOP"]])
+    test(`expiry, found and looked for: ${options.join(" ") || "readers"}`, () =>
+      same({ me: 3, other: 2 }, async (party) => {
+        await party.say("other", ["DEBUG", "SET-ACTIVE-EXPIRE", "0"]);
+        await party.say("me", tracking("ON", ...options));
+        const keys = ["e1", "e2", "e3", "e4"];
+        await party.say("me", ...keys.map((key) => ["SET", key, "v", "PX", "200"]), ["MGET", ...keys]);
+        await party.outlasts("e4");
+        await party.say("me", ["GET", "e1"], ["GET", "e1"], ["DEL", "e2"], ["SET", "e3", "v"]);
+        await party.say("other", ["GET", "e4"]);
+        await party.say("me", ["SET", "active", "v", "PX", "20"], ["GET", "active"]);
+        await party.say("other", ["DEBUG", "SET-ACTIVE-EXPIRE", "1"]);
+        await party.holds(1);
+      }));
+
+  test("FLUSHALL and FLUSHDB, to the flusher, its peers and those they redirect to", () =>
+    same({ me: 3, old: 2, peer: 3, target: 3, broadcast: 3, quiet: 3 }, async (party) => {
+      for (const who of ["me", "peer"]) await party.say(who, tracking("ON"), ["GET", "k"]);
+      await party.say("quiet", tracking("ON", "NOLOOP"), ["GET", "k"]);
+      await party.say("old", tracking("ON", "REDIRECT", "$target"), ["GET", "k"]);
+      await party.say("broadcast", tracking("ON", "BCAST", "PREFIX", "z"));
+      await party.say("me", ["PING"], ["FLUSHALL"], ["SET", "k", "1"], ["FLUSHDB"], ["GET", "k"]);
+      await party.say("quiet", ["FLUSHDB", "SYNC"], ["FLUSHDB", "wrong"]);
+      await party.say("old", ["FLUSHALL"]);
+      await party.say("target", ["FLUSHALL"]);
+      await party.say("me", ["SET", "k", "1"]);
+    }));
+
+  test("a connection that was to be told is gone", () =>
+    same({ me: 3, old: 2, target: 3, other: 2 }, async (party) => {
+      for (const who of ["me", "old"])
+        await party.say(who, tracking("ON", "REDIRECT", "$target"), ["GET", "k"], INFO);
+      await party.leave("target");
+      await party.say("me", INFO);
+      await party.say("other", ["SET", "k", "1"]);
+      for (const who of ["me", "old"]) await party.say(who, INFO, ["CLIENT", "INFO"], ["GET", "k"]);
+      await party.say("me", ["SET", "k", "2"], ["FLUSHALL"], tracking("ON", "REDIRECT", "$other"), INFO, [
+        "GET",
+        "k",
+      ]);
+      await party.say("other", ["SET", "k", "1"]);
+      await party.say("me", tracking("OFF"), tracking("ON", "BCAST", "REDIRECT", "$old"), INFO, [
+        "SET",
+        "k",
+        "2",
+      ]);
+      await party.leave("old");
+      await party.say("me", ["SET", "k", "2"], ["PING"]);
+      await party.say("me", INFO);
+    }));
+
+  test("a connection that tracked is killed, and what it had read is forgotten quietly", () =>
+    same({ me: 3, also: 3, other: 2 }, async (party) => {
+      await party.say("me", tracking("ON", "BCAST"));
+      await party.say("also", tracking("ON"), ["GET", "k"]);
+      await party.say("other", ["CLIENT", "KILL", "ID", "$me"], ["SET", "k", "1"]);
+      await party.count("tracking_");
+      await party.say("also", ["GET", "k"]);
+    }));
+
+  test("replies that are muted do not mute what is pushed", () =>
+    same({ me: 3, other: 2 }, async (party) => {
+      const silent: Words = ["CLIENT", "REPLY", "OFF"];
+      const loud: Words = ["CLIENT", "REPLY", "ON"];
+      await party.say(
+        "me",
+        tracking("ON"),
+        ["GET", "k"],
+        ["CLIENT", "REPLY", "SKIP"],
+        ["SET", "k", "2"],
+        ["GET", "k"],
+      );
+      await party.say("me", silent, ["SET", "k", "3"], ["GET", "k"], ["FLUSHALL"], loud);
+      await party.say("me", tracking("ON", "REDIRECT", "$me"), ["GET", "k"], silent, ["SET", "k", "3"], loud);
+    }));
+});
+
+describe("by chance", () => {
+  const KEYS = ["a", "ab", "abc", "b", "{a}b", "\xff\0"];
+
+  function request(random: Random): Words {
+    const key = (): string => random.pick(KEYS);
+    // BCAST with NOLOOP stands elsewhere: whom redis-server tells first, when two are told by one, is chance.
+    const option = (): readonly string[] =>
+      random.pick([[], ["NOLOOP"], ["OPTIN"], ["OPTOUT"], ["BCAST"], ["BCAST", "PREFIX", "a"]]);
+    return random.weighted<Words>([
+      [8, () => ["GET", key()]],
+      [3, () => ["EXISTS", key(), key()]],
+      [6, () => ["SET", key(), "1"]],
+      [2, () => ["SET", key(), "1", random.pick(["NX", "XX", "GET", "KEEPTTL"])]],
+      [3, () => ["DEL", key(), key(), key()]],
+      [2, () => ["INCR", key()]],
+      [2, () => ["EXPIRE", key(), "1000", random.pick(["NX", "GT", "LT"])]],
+      [2, () => ["PERSIST", key()]],
+      [2, () => ["GETEX", key(), "PX", "100000"]],
+      [2, () => ["GETDEL", key()]],
+      [2, () => ["COPY", "a", "{a}b"]],
+      [2, () => ["RENAME", "{a}b", "a"]],
+      [1, () => ["FLUSHALL"]],
+      [1, () => ["HELLO", random.pick(["2", "3"])]],
+      [
+        3,
+        () =>
+          tracking("ON", ...option(), ...random.pick([[], ["REDIRECT", random.pick(["$x", "$y", "$z"])]])),
+      ],
+      [2, () => tracking("OFF")],
+      [3, () => caching(random.pick(["YES", "NO"]))],
+      [1, () => INFO],
+      [1, () => ["RESET"]],
+      [1, () => ["CLIENT", "REPLY", "SKIP"]],
+    ]);
+  }
+
+  for (const mode of ["alone", "cluster"] as const)
+    test(`three connections that read, write and switch tracking, ${mode}`, async () => {
+      const seed = pickSeed();
+      const random = new Random(seed);
+      const script = Array.from({ length: 400 }, () => ({
+        who: random.pick(["x", "y", "z"]),
+        // The last one's reply may be muted by the one before it.
+        requests: [...Array.from({ length: random.between(1, 4) }, () => request(random)), ["PING"]],
+      }));
+      const servers = mode === "alone" ? pair.servers : clustered.servers;
+      const dialogue = async (party: Party): Promise<void> => {
+        for (const { who, requests } of script) await party.say(who, ...requests);
+      };
+      try {
+        await same({ x: 3, y: 3, z: 2 }, dialogue, servers);
+      } catch (error) {
+        throw new Error(`repeat with SLOTMESH_SEED=${seed}`, { cause: error });
+      }
+    });
 });

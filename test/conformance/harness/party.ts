@@ -1,0 +1,112 @@
+// Several connections to one server, and every byte that arrives on each of them: for what is told without being asked.
+import type { Client } from "../../support/client.ts";
+import { eventually } from "../../support/eventually.ts";
+import { encodeRequest, printable } from "../../support/resp.ts";
+import type { Server } from "../../support/servers.ts";
+
+export type Words = readonly string[];
+
+/** Connections to one server, by name; `$name` in a request stands for the id of that connection. */
+export class Party {
+  readonly #ids = new Map<string, string>();
+  readonly #from = new Map<string, number>();
+  readonly #counts: string[] = [];
+  #said = 0;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly clients: Map<string, Client>,
+  ) {}
+
+  /** @param protocols by name: the RESP version each speaks */
+  static async of(server: Server, protocols: Readonly<Record<string, 2 | 3>>): Promise<Party> {
+    const party = new Party(server, new Map());
+    for (const [name, protocol] of Object.entries(protocols)) await party.join(name, protocol);
+    await party.say(Object.keys(protocols)[0]!, ["FLUSHALL"]);
+    return party;
+  }
+
+  async join(name: string, protocol: 2 | 3): Promise<void> {
+    const client = await this.server.connect();
+    this.#ids.set(name, String(await client.ask("CLIENT", "ID")));
+    this.#from.set(name, client.received.length);
+    if (protocol === 3) await client.reply("HELLO", "3");
+    this.clients.set(name, client);
+  }
+
+  /** Sends requests in one write and waits until all have been answered. */
+  async say(name: string, ...requests: readonly Words[]): Promise<void> {
+    const client = this.#client(name);
+    const end = `the end ${++this.#said}`;
+    const words = [...requests, ["ECHO", end]].map((request) =>
+      request.map((word) => (word.startsWith("$") ? (this.#ids.get(word.slice(1)) ?? word) : word)),
+    );
+    const before = client.received.length;
+    client.write(Buffer.concat(words.map((request) => encodeRequest(request))));
+    await eventually(() => client.received.includes(end, before), 5000, "the last reply");
+  }
+
+  /** Notes lines of INFO among what was heard. */
+  async count(prefix: string): Promise<void> {
+    const witness = await this.server.connect();
+    const lines = (await witness.text("INFO", "everything")).split("\r\n");
+    this.#counts.push(lines.filter((line) => line.startsWith(prefix)).join(" "));
+    witness.close();
+  }
+
+  /** Lets time pass until a key's moment has come, without a look at the key then. */
+  async outlasts(key: string): Promise<void> {
+    const witness = await this.server.connect();
+    const atMs = Number(await witness.ask("PEXPIRETIME", key));
+    if (atMs < 0) throw new Error(`${key} has expired before it was waited for`);
+    const nowMs = async (): Promise<number> => {
+      const [seconds, us] = (await witness.ask("TIME")) as readonly string[];
+      return Number(seconds) * 1000 + Number(us) / 1000;
+    };
+    await eventually(async () => (await nowMs()) > atMs + 2, 5000, `${key} expires`);
+    witness.close();
+  }
+
+  /** Waits until the database holds so many keys. */
+  async holds(count: number): Promise<void> {
+    const witness = await this.server.connect();
+    await eventually(async () => (await witness.ask("DBSIZE")) === count, 5000, `${count} keys are left`);
+    witness.close();
+  }
+
+  async leave(name: string): Promise<void> {
+    const id = this.#ids.get(name)!;
+    this.#client(name).close();
+    const witness = await this.server.connect();
+    const isGone = async (): Promise<boolean> => (await witness.text("CLIENT", "LIST", "ID", id)) === "";
+    await eventually(isGone, 5000, `${name} is gone`);
+    witness.close();
+  }
+
+  /** All that came to each connection, ids by name; closes them. */
+  async heard(): Promise<Readonly<Record<string, readonly string[]>>> {
+    const told: Record<string, readonly string[]> = { counts: this.#counts };
+    for (const [name, client] of this.clients) {
+      if (!client.isClosed) await this.say(name);
+      let text = printable(client.received.subarray(this.#from.get(name)), Infinity);
+      for (const [other, id] of this.#ids) {
+        text = text.replace(
+          new RegExp(String.raw`(id|redirect|tracking-redir-broken)\\r\\n:${id}\\r`, "g"),
+          `$1\\r\\n:<${other}>\\r`,
+        );
+        text = text.replaceAll(`redir=${id} `, `redir=<${other}> `);
+      }
+      // Of CLIENT INFO, what tracking shows in it.
+      const line = /[$=]\d+\\r\\n(?:txt:)?id=\d+ .*?( flags=\S+) .*?( redir=\S+) resp=\d\\n/g;
+      told[name] = text.replace(line, "$1$2").split("\\r\\n");
+      client.close();
+    }
+    return told;
+  }
+
+  #client(name: string): Client {
+    const client = this.clients.get(name);
+    if (client === undefined) throw new Error(`nobody is called ${name}`);
+    return client;
+  }
+}
