@@ -1,6 +1,7 @@
 // What an operator asks of the cluster: the subcommands of CLUSTER that change something, as data, and how they are
 // read from a client's arguments.
 import { SLOT_COUNT } from "../../assembly/abi.ts";
+import * as errors from "../resp/errors.ts";
 import type { NodeId } from "./message.ts";
 import type { SlotRange } from "./slot-bitmap.ts";
 
@@ -47,14 +48,16 @@ export function refuse(text: string): Refusal {
   return { error: `ERR ${text}` };
 }
 
-const SYNTAX: Refusal = refuse("syntax error");
-const NOT_INTEGER: Refusal = refuse("value is not an integer or out of range");
+const SYNTAX: Refusal = { error: errors.SYNTAX.message };
+const NOT_INTEGER: Refusal = { error: errors.NOT_INTEGER.message };
 const BAD_SLOT: Refusal = refuse("Invalid or out of range slot");
 
-const wrongArity = (subcommand: string): Refusal =>
-  refuse(`wrong number of arguments for 'cluster|${subcommand}' command`);
-const wrongUse = (subcommand: string): Refusal =>
-  refuse(`unknown subcommand or wrong number of arguments for '${subcommand}'. Try CLUSTER HELP.`);
+const wrongArgumentCount = (subcommand: string): Refusal => ({
+  error: errors.wrongArgumentCount(`cluster|${subcommand}`).message,
+});
+const wrongForm = (subcommand: string): Refusal => ({
+  error: errors.wrongForm("CLUSTER", subcommand).message,
+});
 
 /** Subcommands whose arity the command table leaves open upwards. */
 const MOST_ARGS: ReadonlyMap<string, number> = new Map([
@@ -71,7 +74,7 @@ const MOST_ARGS: ReadonlyMap<string, number> = new Map([
  */
 export function parseRequest(typed: string, args: readonly string[]): ClusterRequest | Refusal | undefined {
   const subcommand = typed.toLowerCase();
-  if (args.length > (MOST_ARGS.get(subcommand) ?? Infinity)) return wrongUse(typed);
+  if (args.length > (MOST_ARGS.get(subcommand) ?? Infinity)) return wrongForm(typed);
   switch (subcommand) {
     case "meet":
       return parseMeet(args);
@@ -85,7 +88,7 @@ export function parseRequest(typed: string, args: readonly string[]): ClusterReq
       return parseSlots(subcommand === "addslots" ? "addSlots" : "delSlots", args);
     case "addslotsrange":
     case "delslotsrange":
-      if (args.length % 2 === 1) return wrongArity(subcommand);
+      if (args.length % 2 === 1) return wrongArgumentCount(subcommand);
       return parseRanges(subcommand === "addslotsrange" ? "addSlots" : "delSlots", args);
     case "flushslots":
       return { type: "flushSlots" };

@@ -1,17 +1,14 @@
 // CLIENT: what is known of connections, and what can be done to them.
 import type { Args } from "../engine/args.ts";
-import { NOT_INTEGER, ReplyError, SYNTAX } from "../resp/errors.ts";
+import { ReplyError, SYNTAX, wrongForm } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
+import { integerAt, timeoutAt } from "./arguments.ts";
 import type { Client, ClientKind, Context } from "./context.ts";
 import { writeHelp } from "./help.ts";
 
 const BAD_NAME = new ReplyError("ERR Client names cannot contain spaces, newlines or special characters.");
 const BAD_ID = new ReplyError("ERR Invalid client ID");
 const NO_SUCH_CLIENT = new ReplyError("ERR No such client");
-const wrongForm = (args: Args): ReplyError =>
-  new ReplyError(
-    `ERR unknown subcommand or wrong number of arguments for '${args.latin1(1)}'. Try CLIENT HELP.`,
-  );
 
 /** Gives a client its name; an empty one takes it away. Printable ASCII only, so that CLIENT LIST stays a line. */
 export function nameClient(client: Client, name: Uint8Array): void {
@@ -205,14 +202,12 @@ export function noEvict(ctx: Context, args: Args, reply: Reply): void {
 }
 
 export function pause(ctx: Context, args: Args, reply: Reply): void {
-  if (args.count > 4) throw wrongForm(args);
+  if (args.count > 4) throw wrongForm("CLIENT", args.latin1(1));
   if (args.count === 4 && !args.is(3, "WRITE") && !args.is(3, "ALL")) {
     throw new ReplyError("ERR CLIENT PAUSE mode must be WRITE or ALL");
   }
-  const timeoutMs = args.integer(2);
-  if (timeoutMs === undefined) throw new ReplyError("ERR timeout is not an integer or out of range");
-  if (timeoutMs < 0n) throw new ReplyError("ERR timeout is negative");
-  ctx.server.admin.pauseClients(args.is(3, "WRITE") ? "write" : "all", ctx.nowMs + Number(timeoutMs));
+  const timeoutMs = timeoutAt(args, 2);
+  ctx.server.admin.pauseClients(args.is(3, "WRITE") ? "write" : "all", ctx.nowMs + timeoutMs);
   reply.ok();
 }
 
@@ -222,13 +217,11 @@ export function unpause(ctx: Context, _args: Args, reply: Reply): void {
 }
 
 export function unblock(ctx: Context, args: Args, reply: Reply): void {
-  if (args.count > 4) throw wrongForm(args);
+  if (args.count > 4) throw wrongForm("CLIENT", args.latin1(1));
   if (args.count === 4 && !args.is(3, "TIMEOUT") && !args.is(3, "ERROR")) {
     throw new ReplyError("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
   }
-  const wanted = args.integer(2);
-  if (wanted === undefined) throw NOT_INTEGER;
-  const client = ctx.server.admin.clients.get(Number(wanted));
+  const client = ctx.server.admin.clients.get(Number(integerAt(args, 2)));
   const how = args.is(3, "ERROR") ? "error" : "timeout";
   reply.integer(client !== undefined && ctx.server.admin.unblock(client, how) ? 1 : 0);
 }

@@ -1,7 +1,8 @@
 // CLIENT TRACKING and what belongs to it: a client that caches what it reads is told which of it has changed.
 import type { Args } from "../engine/args.ts";
-import { NOT_INTEGER, ReplyError, SYNTAX } from "../resp/errors.ts";
+import { ReplyError, SYNTAX } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
+import { integerAt } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import type { Tracked, TrackingRequest } from "./tracking.ts";
 
@@ -72,10 +73,9 @@ function readOptions(ctx: Context, args: Args): Options {
 /** It must exist now, though it may go later. */
 function readTarget(ctx: Context, args: Args, index: number, before: number): number {
   if (before !== 0) throw ONE_REDIRECTION;
-  const id = args.integer(index);
-  if (id === undefined) throw NOT_INTEGER;
-  if (ctx.server.admin.clients.get(Number(id)) === undefined) throw NO_TARGET;
-  return Number(id);
+  const id = Number(integerAt(args, index));
+  if (ctx.server.admin.clients.get(id) === undefined) throw NO_TARGET;
+  return id;
 }
 
 /** Whether the options go together, and with what is on already. */

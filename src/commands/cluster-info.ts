@@ -12,8 +12,9 @@ import {
   type ShardNode,
 } from "../cluster/replies.ts";
 import type { Args } from "../engine/args.ts";
-import { CLUSTER_DISABLED, NOT_INTEGER, ReplyError } from "../resp/errors.ts";
+import { CLUSTER_DISABLED, ReplyError } from "../resp/errors.ts";
 import type { Reply, Slice } from "../resp/reply.ts";
+import { integerAt } from "./arguments.ts";
 import type { ClusterFace, Context } from "./context.ts";
 import { writeHelp, type HelpLine } from "./help.ts";
 
@@ -76,12 +77,6 @@ export function keysInSlot(ctx: Context, args: Args, reply: Reply): void {
   ctx.keys.keysInSlot(Number(slot), Number(count), (key) => found.push(key));
   reply.array(found.length);
   for (const key of found) reply.bulk(key);
-}
-
-function integerAt(args: Args, index: number): bigint {
-  const value = args.integer(index);
-  if (value === undefined) throw NOT_INTEGER;
-  return value;
 }
 
 // --- SLOTS, SHARDS and LINKS ----------------------------------------------------------------------------------

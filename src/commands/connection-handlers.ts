@@ -1,7 +1,9 @@
 // Who a client is and how it speaks: AUTH, HELLO, SELECT, RESET and the small talk of PING, ECHO and QUIT.
 import type { Args } from "../engine/args.ts";
-import { NOT_INTEGER, ReplyError, SYNTAX } from "../resp/errors.ts";
+import { DATABASE_OUT_OF_RANGE, ReplyError, SYNTAX, wrongArgumentCount } from "../resp/errors.ts";
+import { REDIS_VERSION } from "../resp/compatibility.ts";
 import type { Reply } from "../resp/reply.ts";
+import { intAt } from "./arguments.ts";
 import { nameClient } from "./client-handlers.ts";
 import type { Context } from "./context.ts";
 
@@ -14,10 +16,9 @@ const HELLO_NO_AUTH = new ReplyError(
   "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> " +
     "option can be used to authenticate the client and select the RESP protocol version at the same time",
 );
-const INT_MAX = 2147483647n;
 
 export function ping(_ctx: Context, args: Args, reply: Reply): void {
-  if (args.count > 2) throw new ReplyError("ERR wrong number of arguments for 'ping' command");
+  if (args.count > 2) throw wrongArgumentCount("ping");
   if (args.count === 2) reply.bulk(args.at(1));
   else reply.simple("PONG");
 }
@@ -84,7 +85,7 @@ function writeHello({ client, server }: Context, reply: Reply): void {
   reply.bulk("server");
   reply.bulk("redis");
   reply.bulk("version");
-  reply.bulk("7.0.15");
+  reply.bulk(REDIS_VERSION);
   reply.bulk("proto");
   reply.integer(client.protocol);
   reply.bulk("id");
@@ -115,17 +116,11 @@ export function reset(ctx: Context, _args: Args, reply: Reply): void {
 }
 
 export function select(ctx: Context, args: Args, reply: Reply): void {
-  const index = args.integer(1);
-  if (index === undefined) throw NOT_INTEGER;
-  if (index > INT_MAX || index < -INT_MAX - 1n) {
-    throw new ReplyError(`ERR value is out of range, value must between ${-INT_MAX - 1n} and ${INT_MAX}`);
-  }
-  if (ctx.server.clusterEnabled && index !== 0n) {
+  const index = intAt(args, 1);
+  if (ctx.server.clusterEnabled && index !== 0) {
     throw new ReplyError("ERR SELECT is not allowed in cluster mode");
   }
-  if (index < 0n || index >= Number(ctx.server.admin.config.text("databases"))) {
-    throw new ReplyError("ERR DB index is out of range");
-  }
-  ctx.client.database = Number(index);
+  if (index < 0 || index >= ctx.server.databaseCount) throw DATABASE_OUT_OF_RANGE;
+  ctx.client.database = index;
   reply.ok();
 }

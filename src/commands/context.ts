@@ -76,6 +76,8 @@ export interface Client {
 /** The node around the handlers. Each family adds what it needs as an interface of its own. */
 export interface Server {
   readonly clusterEnabled: boolean;
+  /** Databases by number from 0 on; in cluster mode all but 0 stay empty. */
+  readonly databaseCount: number;
   readonly replication: Replication;
   readonly tracking: Tracking;
   /** All commands, for COMMAND. */

@@ -1,6 +1,7 @@
 // DEBUG, as far as it helps to test a server: sleeping, looking at a key, switching active expiry.
 import type { Args } from "../engine/args.ts";
-import { NO_SUCH_KEY, ReplyError } from "../resp/errors.ts";
+import { HOW_TRACELESS } from "../engine/keys.ts";
+import { NO_SUCH_KEY, wrongForm } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { Context } from "./context.ts";
 import { referencesOf } from "./generic-object.ts";
@@ -12,8 +13,7 @@ export function debug(ctx: Context, args: Args, reply: Reply): void {
   if (count === 3 && args.is(1, "SLEEP")) return sleep(ctx, args, reply);
   if (count === 3 && args.is(1, "OBJECT")) return object(ctx, args, reply);
   if (count === 3 && args.is(1, "SET-ACTIVE-EXPIRE")) return setActiveExpire(ctx, args, reply);
-  const name = args.latin1(1);
-  throw new ReplyError(`ERR unknown subcommand or wrong number of arguments for '${name}'. Try DEBUG HELP.`);
+  throw wrongForm("DEBUG", args.latin1(1));
 }
 
 function sleep(ctx: Context, args: Args, reply: Reply): void {
@@ -24,7 +24,7 @@ function sleep(ctx: Context, args: Args, reply: Reply): void {
 
 function object(ctx: Context, args: Args, reply: Reply): void {
   const key = args.at(2);
-  const encoding = ctx.keys.encoding(key, 0);
+  const encoding = ctx.keys.encoding(key, HOW_TRACELESS);
   const clock = ctx.keys.accessClock(key);
   const idle = ctx.keys.idleSeconds(key);
   if (encoding === undefined || clock === undefined || idle === undefined) throw NO_SUCH_KEY;

@@ -1,10 +1,11 @@
 // DUMP and RESTORE: a value as bytes that any Redis understands, out of one server and into another. RESTORE-ASKING is
 // what MIGRATE sends: RESTORE that an importing slot accepts.
 import type { Args } from "../engine/args.ts";
-import { NOT_INTEGER, ReplyError, SYNTAX } from "../resp/errors.ts";
+import { ReplyError, SYNTAX } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
+import { integerAt } from "./arguments.ts";
 import type { Context } from "./context.ts";
-import { hasPassed, momentText } from "./expiry.ts";
+import { hasPassed, LATEST, momentText } from "./expiry.ts";
 import { family, keyAt } from "./family.ts";
 import type { Command } from "./row.ts";
 
@@ -14,8 +15,6 @@ const INVALID_IDLE = new ReplyError("ERR Invalid IDLETIME value, must be >= 0");
 const INVALID_FREQUENCY = new ReplyError("ERR Invalid FREQ value, must be >= 0 and <= 255");
 
 const MAX_FREQUENCY = 255n;
-/** The greatest double below 2^63. */
-const LATEST = 2 ** 63 - 1024;
 
 interface Options {
   readonly replace: boolean;
@@ -84,12 +83,6 @@ function expiryOf(args: Args, isAbsolute: boolean, nowMs: number): number {
   if (ttl < 0n) throw INVALID_TTL;
   if (ttl === 0n) return 0;
   return Math.min(Number(isAbsolute ? ttl : BigInt.asIntN(64, ttl + BigInt(nowMs))), LATEST);
-}
-
-function integerAt(args: Args, index: number): bigint {
-  const value = args.integer(index);
-  if (value === undefined) throw NOT_INTEGER;
-  return value;
 }
 
 const restoreRow = {

@@ -1,6 +1,7 @@
 // Reading the moments of expiry that requests give: seconds or milliseconds, from now or since 1970.
 import type { Args } from "../engine/args.ts";
-import { invalidExpireTime, NOT_INTEGER } from "../resp/errors.ts";
+import { invalidExpireTime } from "../resp/errors.ts";
+import { integerAt } from "./arguments.ts";
 import type { Context } from "./context.ts";
 
 export interface TimeUnit {
@@ -19,8 +20,8 @@ const MAX = 2n ** 63n - 1n;
 const MIN = -(2n ** 63n);
 /** Times up to here, seconds too, are reckoned in doubles without loss: the year 36812. */
 const NEAR = 2 ** 40;
-/** The greatest double below 2^63. */
-const LATEST = 2 ** 63 - 1024;
+/** The latest moment a key can expire at: the greatest double below 2^63. */
+export const LATEST = 2 ** 63 - 1024;
 
 /**
  * The moment an argument names, in Unix milliseconds; it may lie in the past.
@@ -32,8 +33,7 @@ export function momentOf(args: Args, index: number, unit: TimeUnit, nowMs: numbe
   if (near !== undefined && Math.abs(near) <= NEAR) {
     return (unit.isSeconds ? near * 1000 : near) + (unit.isRelative ? nowMs : 0);
   }
-  const given = args.integer(index);
-  if (given === undefined) throw NOT_INTEGER;
+  const given = integerAt(args, index);
   if (unit.isSeconds && (given > MAX / 1000n || given < MIN / 1000n)) throw invalidExpireTime(command);
   const wide = (unit.isSeconds ? given * 1000n : given) + (unit.isRelative ? BigInt(nowMs) : 0n);
   if (wide > MAX) throw invalidExpireTime(command);
@@ -42,8 +42,7 @@ export function momentOf(args: Args, index: number, unit: TimeUnit, nowMs: numbe
 
 /** As `momentOf` where zero and less are refused, wherever they are counted from. */
 export function futureOf(args: Args, index: number, unit: TimeUnit, nowMs: number, command: string): number {
-  const given = args.number(index) ?? args.integer(index);
-  if (given === undefined) throw NOT_INTEGER;
+  const given = args.number(index) ?? integerAt(args, index);
   if (given <= 0) throw invalidExpireTime(command);
   return momentOf(args, index, unit, nowMs, command);
 }

@@ -1,5 +1,4 @@
 // Values that change their key or their database: RENAME, COPY, MOVE, SWAPDB.
-import { DATABASE_COUNT } from "../../assembly/abi.ts";
 import type { Args } from "../engine/args.ts";
 import { HOW_READ } from "../engine/keys.ts";
 import {
@@ -9,18 +8,13 @@ import {
   INVALID_SECOND_DATABASE,
   MOVE_IN_CLUSTER,
   NO_SUCH_KEY,
-  NOT_INTEGER,
-  outOfRange,
-  type ReplyError,
   SAME_OBJECT,
   SWAPDB_IN_CLUSTER,
   SYNTAX,
 } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
+import { intAt } from "./arguments.ts";
 import type { Context } from "./context.ts";
-
-const INT_MAX = 2 ** 31 - 1;
-const INT_MIN = -(2 ** 31);
 
 function isSame(args: Args, a: number, b: number): boolean {
   return args.latin1(a) === args.latin1(b);
@@ -46,21 +40,13 @@ export function renamenx(ctx: Context, args: Args, reply: Reply): void {
   reply.integer(1);
 }
 
-/** An argument that must fit C's int. `error` replaces the ones Redis has for numbers. */
-function intAt(args: Args, index: number, error?: ReplyError): number {
-  const value = args.integer(index);
-  if (value === undefined) throw error ?? NOT_INTEGER;
-  if (value < INT_MIN || value > INT_MAX) throw error ?? outOfRange(INT_MIN, INT_MAX);
-  return Number(value);
+function isDatabase(ctx: Context, index: number): boolean {
+  return index >= 0 && index < ctx.server.databaseCount;
 }
 
-function isDatabase(index: number): boolean {
-  return index >= 0 && index < DATABASE_COUNT;
-}
-
-function databaseAt(args: Args, index: number): number {
+function databaseAt(ctx: Context, args: Args, index: number): number {
   const database = intAt(args, index);
-  if (!isDatabase(database)) throw DATABASE_OUT_OF_RANGE;
+  if (!isDatabase(ctx, database)) throw DATABASE_OUT_OF_RANGE;
   return database;
 }
 
@@ -70,7 +56,7 @@ export function copy(ctx: Context, args: Args, reply: Reply): void {
   let replace = false;
   for (let i = 3; i < args.count; i++) {
     if (args.is(i, "REPLACE")) replace = true;
-    else if (args.is(i, "DB") && i + 1 < args.count) target = databaseAt(args, ++i);
+    else if (args.is(i, "DB") && i + 1 < args.count) target = databaseAt(ctx, args, ++i);
     else throw SYNTAX;
   }
   if (ctx.server.clusterEnabled && (here !== 0 || target !== 0)) throw COPY_IN_CLUSTER;
@@ -86,7 +72,7 @@ export function copy(ctx: Context, args: Args, reply: Reply): void {
 
 export function move(ctx: Context, args: Args, reply: Reply): void {
   if (ctx.server.clusterEnabled) throw MOVE_IN_CLUSTER;
-  const target = databaseAt(args, 2);
+  const target = databaseAt(ctx, args, 2);
   if (target === ctx.client.database) throw SAME_OBJECT;
   const key = args.at(1);
   if (!ctx.keys.has(key) || ctx.keys.hasIn(target, key)) return reply.integer(0);
@@ -100,7 +86,7 @@ export function swapdb(ctx: Context, args: Args, reply: Reply): void {
   if (ctx.server.clusterEnabled) throw SWAPDB_IN_CLUSTER;
   const a = intAt(args, 1, INVALID_FIRST_DATABASE);
   const b = intAt(args, 2, INVALID_SECOND_DATABASE);
-  if (!isDatabase(a) || !isDatabase(b)) throw DATABASE_OUT_OF_RANGE;
+  if (!isDatabase(ctx, a) || !isDatabase(ctx, b)) throw DATABASE_OUT_OF_RANGE;
   ctx.keys.swap(a, b);
   ctx.changed();
   reply.ok();

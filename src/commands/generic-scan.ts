@@ -1,8 +1,9 @@
 // Looking for keys whose names one does not know: KEYS, SCAN, RANDOMKEY.
 import type { Args } from "../engine/args.ts";
 import { TYPE_NAMES } from "../engine/keys.ts";
-import { INVALID_CURSOR, NOT_INTEGER, SYNTAX } from "../resp/errors.ts";
+import { INVALID_CURSOR, SYNTAX } from "../resp/errors.ts";
 import type { Reply, Slice } from "../resp/reply.ts";
+import { integerAt } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { Glob } from "./glob.ts";
 
@@ -57,8 +58,7 @@ function readOptions(args: Args): ScanOptions {
   for (let i = 2; i < args.count; i += 2) {
     const hasValue = i + 1 < args.count;
     if (args.is(i, "COUNT") && hasValue) {
-      const given = args.integer(i + 1);
-      if (given === undefined) throw NOT_INTEGER;
+      const given = integerAt(args, i + 1);
       if (given < 1n) throw SYNTAX;
       count = Number(given);
     } else if (args.is(i, "MATCH") && hasValue) glob = new Glob(args.bytes(i + 1));

@@ -1,17 +1,16 @@
 // MEMORY: what keys and the server cost.
 import type { Args } from "../engine/args.ts";
-import { NOT_INTEGER, ReplyError, SYNTAX } from "../resp/errors.ts";
+import { ReplyError, SYNTAX } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { MemoryFacts } from "./administration.ts";
+import { integerAt } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { writeHelp } from "./help.ts";
 
 export function usage(ctx: Context, args: Args, reply: Reply): void {
   for (let i = 3; i < args.count; i += 2) {
     if (!args.is(i, "SAMPLES") || i + 1 >= args.count) throw SYNTAX;
-    const samples = args.integer(i + 1);
-    if (samples === undefined) throw NOT_INTEGER;
-    if (samples < 0n) throw SYNTAX;
+    if (integerAt(args, i + 1) < 0n) throw SYNTAX;
   }
   const bytes = ctx.keys.memoryUsage(args.at(2));
   if (bytes === undefined) reply.null();
@@ -53,10 +52,8 @@ export function stats(ctx: Context, _args: Args, reply: Reply): void {
 }
 
 function databasesInUse(ctx: Context): { index: number; size: number }[] {
-  const count = ctx.server.clusterEnabled ? 1 : Number(ctx.server.admin.config.text("databases"));
-  return Array.from({ length: count }, (_, index) => ({ index, size: ctx.keys.size(index) })).filter(
-    ({ size }) => size > 0,
-  );
+  const all = Array.from({ length: ctx.server.databaseCount }, (_, index) => index);
+  return all.map((index) => ({ index, size: ctx.keys.size(index) })).filter(({ size }) => size > 0);
 }
 
 function counts(facts: MemoryFacts, keys: number): readonly (readonly [string, number])[] {

@@ -1,6 +1,6 @@
 // What a request is told when no row runs it: the command is not known, its subcommand is not, or the number of
 // arguments is wrong. The texts quote what the client sent, shortened, as Redis does.
-import { ReplyError } from "../resp/errors.ts";
+import { ReplyError, wrongArgumentCount } from "../resp/errors.ts";
 import { UNKNOWN, type CommandTable } from "./table.ts";
 
 /** Bytes of an argument or of all arguments quoted at most. */
@@ -32,7 +32,7 @@ export function notFound(table: CommandTable, args: QuotedArgs): ReplyError {
 
 /** Why a request of the wrong length is refused. */
 export function wrongArity(table: CommandTable, id: number): ReplyError {
-  return new ReplyError(`ERR wrong number of arguments for '${table.rows[id]!.fullName}' command`);
+  return wrongArgumentCount(table.rows[id]!.fullName);
 }
 
 /** Up to `limit` bytes, ended by a zero byte as any text of C is. */

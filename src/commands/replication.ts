@@ -3,22 +3,19 @@
 import type { Args } from "../engine/args.ts";
 import { NOT_INTEGER, outOfRange, ReplyError, SYNTAX } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
+import { intAt, timeoutAt } from "./arguments.ts";
 import type { Context, ReplicaFact } from "./context.ts";
 import { family } from "./family.ts";
 
 const NOT_IN_CLUSTER = new ReplyError("ERR REPLICAOF not allowed in cluster mode.");
 const CLIENT_IS_REPLICA = new ReplyError("ERR Command is not valid when client is a replica.");
 const INVALID_PORT = new ReplyError("ERR Invalid master port");
-const NOT_A_TIMEOUT = new ReplyError("ERR timeout is not an integer or out of range");
-const NEGATIVE_TIMEOUT = new ReplyError("ERR timeout is negative");
 const WAIT_ON_REPLICA = new ReplyError(
   "ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is configured " +
     "to be writable (which is not the default) writes to replicas are just local and are not propagated.",
 );
 /** What Redis keeps a host's name in, its end included. */
 const ADDRESS_LIMIT = 256;
-const INT_MIN = -2147483648;
-const INT_MAX = 2147483647;
 
 function replconf(ctx: Context, args: Args, reply: Reply): void {
   if (args.count % 2 === 0) throw SYNTAX;
@@ -37,7 +34,7 @@ function replconf(ctx: Context, args: Args, reply: Reply): void {
 
 function factAt(args: Args, index: number): ReplicaFact {
   const value = index + 1;
-  if (args.is(index, "LISTENING-PORT")) return { type: "port", port: integerAt(args, value) };
+  if (args.is(index, "LISTENING-PORT")) return { type: "port", port: numberAt(args, value) };
   if (args.is(index, "IP-ADDRESS")) {
     const length = args.length(value);
     if (length < ADDRESS_LIMIT) return { type: "address", address: args.latin1(value) };
@@ -45,7 +42,7 @@ function factAt(args: Args, index: number): ReplicaFact {
   }
   if (args.is(index, "CAPA")) return { type: "capability", name: args.text(value).toLowerCase() };
   if (args.is(index, "RDB-ONLY")) {
-    const on = integerAt(args, value);
+    const on = numberAt(args, value);
     if (on !== 0 && on !== 1) throw outOfRange(0, 1);
     return { type: "copyOnly", on: on === 1 };
   }
@@ -61,7 +58,8 @@ function factAt(args: Args, index: number): ReplicaFact {
   throw new ReplyError(`ERR Unrecognized REPLCONF option: ${args.latin1(index)}`);
 }
 
-function integerAt(args: Args, index: number): number {
+/** An argument that must be an integer a double holds exactly. */
+function numberAt(args: Args, index: number): number {
   const value = args.number(index);
   if (value === undefined) throw NOT_INTEGER;
   return value;
@@ -71,7 +69,7 @@ function psync(ctx: Context, args: Args, reply: Reply): void {
   const { replication } = ctx.server;
   if (replication.isReplica(ctx.client)) return;
   refuseIfUnable(ctx);
-  replication.attach(ctx.client, { replId: args.latin1(1), offset: integerAt(args, 2) }, reply);
+  replication.attach(ctx.client, { replId: args.latin1(1), offset: numberAt(args, 2) }, reply);
 }
 
 function sync(ctx: Context, _args: Args, reply: Reply): void {
@@ -125,12 +123,8 @@ function role(ctx: Context, _args: Args, reply: Reply): void {
 function wait(ctx: Context, args: Args, reply: Reply): void {
   const { replication } = ctx.server;
   if (replication.role.name === "slave") throw WAIT_ON_REPLICA;
-  const count = integerAt(args, 1);
-  if (count < INT_MIN || count > INT_MAX) throw NOT_INTEGER;
-  const timeoutMs = args.number(2);
-  if (timeoutMs === undefined) throw NOT_A_TIMEOUT;
-  if (timeoutMs < 0) throw NEGATIVE_TIMEOUT;
-  replication.wait(ctx.client, args, count, timeoutMs, reply);
+  const count = intAt(args, 1, NOT_INTEGER);
+  replication.wait(ctx.client, args, count, timeoutAt(args, 2), reply);
 }
 
 const followRow = {

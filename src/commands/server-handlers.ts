@@ -1,7 +1,8 @@
 // What concerns the whole node: its data as a whole, its clock, what it knows of itself, its end.
 import type { Args } from "../engine/args.ts";
-import { NOT_INTEGER, ReplyError, SYNTAX } from "../resp/errors.ts";
+import { ReplyError, SYNTAX, wrongForm } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
+import { integerAt } from "./arguments.ts";
 import { lowerAscii } from "./ascii.ts";
 import type { Context } from "./context.ts";
 import { writeHelp } from "./help.ts";
@@ -70,9 +71,7 @@ export function shutdown(ctx: Context, args: Args, reply: Reply): void {
 export function lolwut(ctx: Context, args: Args, reply: Reply): void {
   let version = 0;
   if (args.count > 2 && args.is(1, "VERSION")) {
-    const asked = args.integer(2);
-    if (asked === undefined) throw NOT_INTEGER;
-    version = Number(asked % 1000n);
+    version = Number(integerAt(args, 2) % 1000n);
   }
   reply.verbatim("txt", `${drawMesh(ctx.nowMs, version)}\nslotmesh ver. ${ctx.server.admin.version}\n`);
 }
@@ -81,10 +80,7 @@ const SLOWLOG_RANGE = new ReplyError("ERR count should be greater than or equal 
 
 export function slowlogGet(ctx: Context, args: Args, reply: Reply): void {
   if (args.count > 3) {
-    const name = args.latin1(1);
-    throw new ReplyError(
-      `ERR unknown subcommand or wrong number of arguments for '${name}'. Try SLOWLOG HELP.`,
-    );
+    throw wrongForm("SLOWLOG", args.latin1(1));
   }
   const asked = args.count === 3 ? args.integer(2) : 10n;
   if (asked === undefined || asked < -1n) throw SLOWLOG_RANGE;

@@ -1,9 +1,10 @@
 // LCS: the subsequence itself, its length, or where it lies in both strings.
+import { TYPE_NONE, TYPE_STRING } from "../../assembly/abi.ts";
 import type { Args } from "../engine/args.ts";
 import { HOW_READ, HOW_TRACELESS } from "../engine/keys.ts";
-import { LCS_AMBIGUOUS, LCS_NOT_STRINGS, LCS_TOO_LARGE, NOT_INTEGER, SYNTAX } from "../resp/errors.ts";
+import { LCS_AMBIGUOUS, LCS_NOT_STRINGS, LCS_TOO_LARGE, SYNTAX } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
-import { TYPE_NONE, TYPE_STRING } from "../../assembly/abi.ts";
+import { integerAt } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { commonLength, commonSubsequence, type Match, type Subsequence } from "./lcs.ts";
 
@@ -24,9 +25,7 @@ function readOptions(args: Args): LcsOptions {
     else if (args.is(i, "LEN")) length = true;
     else if (args.is(i, "WITHMATCHLEN")) withMatchLength = true;
     else if (args.is(i, "MINMATCHLEN") && i + 1 < args.count) {
-      const least = args.integer(++i);
-      if (least === undefined) throw NOT_INTEGER;
-      leastMatch = least;
+      leastMatch = integerAt(args, ++i);
     } else throw SYNTAX;
   }
   if (indexes && length) throw LCS_AMBIGUOUS;

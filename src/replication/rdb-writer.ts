@@ -13,6 +13,7 @@ import {
   RDB_SELECTDB,
   RDB_VERSION,
 } from "../../assembly/rdbformat.ts";
+import { REDIS_VERSION } from "../resp/compatibility.ts";
 
 /** CRC-64 of `bytes`, going on from `crc`; the engine's. */
 export type Checksum = (crc: bigint, bytes: Uint8Array) => bigint;
@@ -44,7 +45,7 @@ export class RdbWriter {
 
   head(origin: RdbOrigin): void {
     this.#put(encoder.encode(`REDIS${String(RDB_VERSION).padStart(4, "0")}`));
-    this.#aux("redis-ver", "7.0.15");
+    this.#aux("redis-ver", REDIS_VERSION);
     this.#aux("redis-bits", 64);
     this.#aux("ctime", Math.floor(origin.createdAtMs / 1000));
     this.#aux("used-mem", origin.usedMemory);

@@ -47,6 +47,18 @@ export const FREQUENCY_NOT_TRACKED = fixed(
   `ERR An LFU maxmemory policy is not selected, access frequency not tracked. ${POLICY_NOTE}`,
 );
 
+export const NOT_A_TIMEOUT = fixed("ERR timeout is not an integer or out of range");
+export const NEGATIVE_TIMEOUT = fixed("ERR timeout is negative");
+
+/** @param command full name, as `get` or `client|kill` */
+export const wrongArgumentCount = (command: string): ReplyError =>
+  fixed(`ERR wrong number of arguments for '${command}' command`);
+/**
+ * What a container says of a subcommand whose arguments it cannot tell.
+ * @param subcommand as sent, one character per byte
+ */
+export const wrongForm = (container: string, subcommand: string): ReplyError =>
+  fixed(`ERR unknown subcommand or wrong number of arguments for '${subcommand}'. Try ${container} HELP.`);
 /** @param command full name, as `setex` */
 export const invalidExpireTime = (command: string): ReplyError =>
   fixed(`ERR invalid expire time in '${command}' command`);

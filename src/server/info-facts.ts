@@ -86,9 +86,8 @@ export class NodeFacts implements InfoFacts {
   }
 
   keyspace(): ReturnType<InfoFacts["keyspace"]> {
-    const { keys, config, clusterEnabled } = this.node;
-    const count = clusterEnabled ? 1 : config.number("databases");
-    return Array.from({ length: count }, (_, database) => ({
+    const { keys, databaseCount } = this.node;
+    return Array.from({ length: databaseCount }, (_, database) => ({
       database,
       keys: keys.size(database),
       expires: keys.expiring(database),

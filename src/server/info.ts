@@ -2,13 +2,11 @@
 // tools read it; what Redis counts and this server does not have at all (forks, modules, scripts) is truly zero.
 import type { MemoryFacts } from "../commands/administration.ts";
 import type { Row } from "../commands/table.ts";
+import { REDIS_VERSION } from "../resp/compatibility.ts";
 import type { Config } from "./config/config.ts";
 import type { Stats } from "./stats.ts";
 
 export type Field = readonly [name: string, value: string | number];
-
-/** The level of Redis this server is compatible with. */
-export const REDIS_VERSION = "7.0.15";
 
 /** The data on disk. */
 export interface PersistenceFacts {

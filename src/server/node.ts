@@ -219,6 +219,10 @@ export class Node implements ClientHost, Server {
     return this.cluster !== undefined;
   }
 
+  get databaseCount(): number {
+    return this.config.number("databases");
+  }
+
   get keepsExpired(): boolean {
     return this.replication.isFollowing;
   }
@@ -357,7 +361,7 @@ export class Node implements ClientHost, Server {
   }
 
   #intake(): { rdb: Rdb; databaseCount: number } {
-    const databaseCount = this.config.flag("cluster-enabled") ? 1 : this.config.number("databases");
+    const databaseCount = this.config.flag("cluster-enabled") ? 1 : this.databaseCount;
     return { rdb: this.rdb, databaseCount };
   }
 

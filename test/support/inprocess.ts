@@ -130,6 +130,7 @@ export class InProcess {
       client: this.client as Client,
       server: {
         clusterEnabled: options.clusterEnabled ?? false,
+        databaseCount: abi.DATABASE_COUNT,
         keepsExpired: options.keepsExpired ?? false,
         tracksFrequency: false,
         table: commandTable,
