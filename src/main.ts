@@ -4,7 +4,7 @@ import { FatalConfigError } from "./server/config/parse.ts";
 import { absolute, DiskError, expand, readStandardInput, readText, remove, replaceFile } from "./io/disk.ts";
 import { onAbandoned } from "./io/children.ts";
 import { exit, onSignal, print, printError, processId, runtime } from "./io/process.ts";
-import { prepareEnd, signalRequest } from "./server/ending.ts";
+import { signalRequest } from "./server/ending.ts";
 import { Node } from "./server/node.ts";
 import { StartError } from "./server/start-error.ts";
 import { runCluster } from "./server/supervisor.ts";
@@ -63,13 +63,12 @@ function serve(args: readonly string[]): void {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     onSignal(signal, () => {
       node.log.write("warning", `Received ${signal}, shutting down.`);
-      const refusal = prepareEnd(node, signalRequest(node, signal));
-      if (refusal === undefined) node.ended();
+      node.ending.ask(signalRequest(node, signal), () => {});
     });
   }
   onAbandoned(() => {
     node.log.write("warning", "The cluster's supervisor is gone, shutting down.");
-    prepareEnd(node, { save: undefined, now: true, force: true });
+    node.ending.prepare({ save: undefined, now: true, force: true });
     node.ended();
   });
   greet(node);

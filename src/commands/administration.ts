@@ -1,4 +1,5 @@
 // What the connection and server families ask of the node: its clients, its configuration, what it has counted.
+import type { Args } from "../engine/args.ts";
 import type { Client } from "./context.ts";
 
 export interface Clients {
@@ -109,8 +110,11 @@ export interface Administration {
   resumeClients(): void;
   /** Ends a client's blocking command; false = it was in none. */
   unblock(client: Client, how: "timeout" | "error"): boolean;
-  /** Saves what is to be saved and begins to end the process; why it will not, if so. */
-  shutdown(request: ShutdownRequest): string | undefined;
+  /**
+   * Saves what is to be saved and begins to end the process, or holds the client until replicas have everything and then
+   * runs its request again; why the server goes on, if so.
+   */
+  shutdown(client: Client, args: Args, request: ShutdownRequest): string | undefined;
   /** Whether there was a shutdown to abort. */
   abortShutdown(): boolean;
   /** Whether keys are looked for that have expired; DEBUG SET-ACTIVE-EXPIRE. */

@@ -14,7 +14,6 @@ import type { LinkTarget } from "../server/command-link.ts";
 import { Config } from "../server/config/config.ts";
 import { applyLines, FatalConfigError, type Line } from "../server/config/parse.ts";
 import { Node } from "../server/node.ts";
-import { prepareEnd } from "../server/ending.ts";
 import { PortTaken, StartError } from "../server/start-error.ts";
 
 /** A directive's value: `yes` or `no` for a boolean, several words for an array. */
@@ -70,7 +69,7 @@ export class EmbeddedNode {
   stop(): string | undefined {
     if (this.#isStopped) return undefined;
     this.#isStopped = true;
-    const refusal = prepareEnd(this.node, { save: undefined, now: true, force: false });
+    const refusal = this.node.ending.prepare({ save: undefined, now: true, force: false });
     this.node.stop();
     if (this.ownsDir) removeDirectory(this.dir);
     return refusal === undefined ? undefined : `the data of ${this.dir} could not be saved: see its log`;

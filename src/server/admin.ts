@@ -1,14 +1,15 @@
 // The node's administration as handlers see it: what CONFIG, CLIENT, INFO, MEMORY and SHUTDOWN ask for.
 import type { Administration, MemoryFacts, ShutdownRequest } from "../commands/administration.ts";
 import type { Client } from "../commands/context.ts";
+import type { Args } from "../engine/args.ts";
 import { holdMs, nowUs, soon } from "../io/clock.ts";
 import { exists, readText, replaceFile, DiskError } from "../io/disk.ts";
 import { residentBytes, scriptHeap } from "../io/process.ts";
 import { machineBytes } from "../io/usage.ts";
+import type { ClientConnection } from "./client.ts";
 import type { Clients } from "./clients.ts";
 import type { Config } from "./config/config.ts";
 import { rewriteConfiguration } from "./config/rewrite.ts";
-import { prepareEnd } from "./ending.ts";
 import { renderInfo } from "./info.ts";
 import { NodeFacts } from "./info-facts.ts";
 import type { Node } from "./node.ts";
@@ -21,6 +22,8 @@ export class Admin implements Administration {
   readonly config: Config;
   readonly slowlog = new Slowlog();
   readonly persistence: Administration["persistence"];
+  /** By client id: what a SHUTDOWN that waited came to. */
+  readonly #refusals = new Map<number, string>();
   readonly #facts: NodeFacts;
   readonly #startupBytes: number;
 
@@ -128,17 +131,28 @@ export class Admin implements Administration {
     return found !== undefined && this.node.replication.master.unblock(found, how);
   }
 
-  shutdown(request: ShutdownRequest): string | undefined {
-    this.node.log.write("warning", "User requested shutdown...");
-    const refusal = prepareEnd(this.node, request);
-    if (refusal !== undefined) return refusal;
-    soon(() => this.node.ended());
-    return undefined;
+  shutdown(client: Client, args: Args, request: ShutdownRequest): string | undefined {
+    const { node } = this;
+    const told = this.#refusals.get(client.id);
+    this.#refusals.delete(client.id);
+    if (told !== undefined) return told;
+    node.log.write("warning", "User requested shutdown...");
+    let isAnswered = false;
+    let refusal: string | undefined;
+    node.ending.ask(request, (answer) => {
+      if (!isAnswered) return void ([isAnswered, refusal] = [true, answer]);
+      // The client is held: told that the server goes on, its request runs again and says so.
+      if (answer === undefined || this.clients.get(client.id) === undefined) return;
+      this.#refusals.set(client.id, answer);
+      soon(() => (client as ClientConnection).release());
+    });
+    if (!isAnswered) (client as ClientConnection).hold(args);
+    isAnswered = true;
+    return refusal;
   }
 
-  /** A shutdown waits for nothing, so there is never one to abort. */
   abortShutdown(): boolean {
-    return false;
+    return this.node.ending.abort();
   }
 
   sleep(ms: number): void {

@@ -24,6 +24,7 @@ import type { NodeEffect } from "./cluster-bus.ts";
 import type { Config } from "./config/config.ts";
 import { Cron } from "./cron.ts";
 import { Dispatcher } from "./dispatch.ts";
+import { Ending } from "./ending.ts";
 import { GateKeeping } from "./gate-keeping.ts";
 import { Gates } from "./gates.ts";
 import { listenOnAll } from "./listen.ts";
@@ -66,6 +67,7 @@ export class Node implements ClientHost, Server {
 
   readonly #router: Router;
   readonly admin: Admin;
+  readonly ending = new Ending(this);
   /** SHUTDOWN was said; whoever runs the node may have more to do than stopping it. */
   ended: () => void = () => this.stop();
   readonly #dispatcher: Dispatcher;
@@ -179,6 +181,7 @@ export class Node implements ClientHost, Server {
   /** Closes everything at once. What is to be saved has been saved before: see ending.ts. */
   stop(): void {
     this.cron.stop();
+    this.ending.stop();
     this.pauses.stop();
     for (const listener of this.#listeners) listener.stop();
     this.#listeners = [];

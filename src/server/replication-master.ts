@@ -147,6 +147,16 @@ export class ReplicationMaster {
     link.wasClosed(this.host.log);
   }
 
+  /** How many replicas that follow the stream have not acknowledged it up to here. */
+  laggards(offset: number): number {
+    return this.replicas.filter((link) => link.phase === "online" && link.ackOffset < offset).length;
+  }
+
+  askForAcknowledgements(): void {
+    this.host.log.appendBare(["REPLCONF", "GETACK", "*"]);
+    this.flush();
+  }
+
   /** Every replica must ask anew. */
   dropReplicas(reason: string): void {
     for (const link of this.replicas) link.client.close(reason);

@@ -350,3 +350,45 @@ describe("a replica that comes back with its file needs no copy", () => {
     );
   });
 });
+
+test("SHUTDOWN waits for replicas that lag, and can be called off meanwhile", async () => {
+  const flags = { "repl-diskless-sync-delay": 0, "shutdown-timeout": 30 };
+  for (const start of [redis, ours]) {
+    const master = await start(flags, tempDir(scope));
+    const replica = await redis({ replicaof: `127.0.0.1 ${master.port}` }, tempDir(scope));
+    const reads = await replica.connect();
+    await untilLinked(reads);
+    const client = await master.connect();
+    await client.ok("SET", "a", "b");
+    await untilCaughtUp(client, reads);
+    replica.child.kill("SIGSTOP");
+    await client.ok("SET", "a", "c");
+    const asking = await master.connect();
+    const asked = asking.reply("SHUTDOWN");
+    await master.child.waitForOutput("Waiting for replicas before shutting down.");
+    const second = await master.connect();
+    const alsoAsked = second.reply("SHUTDOWN");
+    // Reads go on, writes wait.
+    expect(await client.ask("GET", "a")).toBe("c");
+    const writer = await master.connect();
+    const written = writer.reply("SET", "a", "d");
+    expect(await client.ask("SHUTDOWN", "ABORT")).toBe("OK");
+    expect((await asked).raw.toString()).toBe("-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
+    expect((await alsoAsked).raw.toString()).toBe("-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
+    expect((await written).raw.toString()).toBe("+OK\r\n");
+    expect(await client.ask("SHUTDOWN", "ABORT")).toBe("-ERR No shutdown in progress.");
+    expect(await client.ask("GET", "a")).toBe("d");
+    const again = await master.connect();
+    again.write("SHUTDOWN\r\n");
+    const waits = (): boolean => master.child.output.split("Waiting for replicas before").length === 3;
+    await eventually(waits, 10_000, "it waits again");
+    replica.child.kill("SIGCONT");
+    expect((await again.untilClosed(20_000)).toString()).toBe("");
+    expect((await master.child.exited).code).toBe(0);
+    await eventually(
+      async () => (await reads.ask("GET", "a")) === "d",
+      10_000,
+      "the replica has the last write",
+    );
+  }
+});

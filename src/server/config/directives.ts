@@ -110,7 +110,7 @@ const general = {
   "enable-protected-configs": guarded(),
   "enable-debug-command": guarded(),
   "enable-module-command": row(choice("no", "yes", "local"), "no", UNBUILT_START),
-  "shutdown-timeout": count(10, 0, INT_MAX, UNBUILT),
+  "shutdown-timeout": count(10, 0, INT_MAX),
   "shutdown-on-sigint": row(signals, "default"),
   "shutdown-on-sigterm": row(signals, "default"),
   "ignore-warnings": none(UNBUILT),
