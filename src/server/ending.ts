@@ -41,12 +41,12 @@ export class Ending {
     if (this.#wait !== undefined) return void this.#wait.answers.push(answer);
     const untilMs = nowMs() + node.config.number("shutdown-timeout") * 1000;
     node.settle();
+    // Nothing is added to the stream to hurry them: a replica that ends at the same time shall have all of it.
     const offset = node.replication.offset;
     const isReady = (): boolean => nowMs() >= untilMs || node.replication.master.laggards(offset) === 0;
     if (request.now || isReady()) return this.#end(request, [answer]);
     node.log.write("notice", "Waiting for replicas before shutting down.");
     node.pauses.begin("shutdown", "write", untilMs);
-    node.replication.master.askForAcknowledgements();
     const timer = every(LOOK_EVERY_MS, () => {
       if (!isReady()) return;
       const lagging = node.replication.master.laggards(offset);

@@ -43,10 +43,10 @@ const LONGEST_POLL_MS = 50;
  */
 export async function join(links: readonly CommandLink[], options: JoinOptions): Promise<JoinedCluster> {
   const deadlineMs = nowMs() + options.timeoutMs;
-  const views = await Promise.all(links.map(viewOf));
+  const views = await Promise.all(links.map((link) => onceLoaded(deadlineMs, () => viewOf(link))));
   const created = !isWhole(views);
   if (created) await form(links, views, options, deadlineMs);
-  else await reintroduce(links, views);
+  else await reintroduce(links, views, deadlineMs);
   const view = await agreement(links, deadlineMs);
   return { view, created };
 }
@@ -81,7 +81,7 @@ async function form(
       if (free.length > 0) await link.ask("CLUSTER", "ADDSLOTSRANGE", ...free);
     }),
   );
-  await meetOthers(links, views, 0); // gossip does the rest
+  await meetOthers(links, views, 0, deadlineMs); // gossip does the rest
   await Promise.all(
     links.slice(masters).map(async (link, i) => {
       const master = views[i % masters]!.myself;
@@ -116,10 +116,14 @@ function freeRuns(taken: Uint8Array, start: number, end: number): number[] {
  * Nodes that come back on other ports than their peers remember are met again, each by each: gossip changes the
  * address of a known node only once it is suspected to have failed.
  */
-async function reintroduce(links: readonly CommandLink[], views: readonly NodeView[]): Promise<void> {
+async function reintroduce(
+  links: readonly CommandLink[],
+  views: readonly NodeView[],
+  deadlineMs: number,
+): Promise<void> {
   const portOf = new Map(links.map((link, i) => [views[i]!.myself.id, link.target.port]));
   const moved = views.some(({ nodes }) => nodes.some(({ id, port }) => portOf.get(id) !== port));
-  if (moved) await Promise.all(links.map((_, i) => meetOthers(links, views, i)));
+  if (moved) await Promise.all(links.map((_, i) => meetOthers(links, views, i, deadlineMs)));
 }
 
 /** The node at this index meets all others. */
@@ -127,9 +131,12 @@ async function meetOthers(
   links: readonly CommandLink[],
   views: readonly NodeView[],
   from: number,
+  deadlineMs: number,
 ): Promise<void> {
   const meetings = links.map(async ({ target: { host, port } }, i) => {
-    if (i !== from) await links[from]!.ask("CLUSTER", "MEET", host, port, views[i]!.myself.busPort);
+    if (i === from) return;
+    const { busPort } = views[i]!.myself;
+    await onceLoaded(deadlineMs, () => links[from]!.ask("CLUSTER", "MEET", host, port, busPort));
   });
   await Promise.all(meetings);
 }
@@ -172,9 +179,25 @@ async function lookUnlessLoading(link: CommandLink): Promise<Look | undefined> {
   try {
     return await look(link);
   } catch (reason) {
-    if (reason instanceof ReplyError && reason.message.startsWith("LOADING ")) return undefined;
+    if (isLoading(reason)) return undefined;
     throw reason;
   }
+}
+
+/** Asks a node again until it has loaded its data. */
+async function onceLoaded<T>(deadlineMs: number, ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (reason) {
+      if (!isLoading(reason) || nowMs() > deadlineMs) throw reason;
+      await pause(POLL_MS);
+    }
+  }
+}
+
+function isLoading(reason: unknown): boolean {
+  return reason instanceof ReplyError && reason.message.startsWith("LOADING ");
 }
 
 async function look(link: CommandLink): Promise<Look> {

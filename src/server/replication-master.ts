@@ -152,11 +152,6 @@ export class ReplicationMaster {
     return this.replicas.filter((link) => link.phase === "online" && link.ackOffset < offset).length;
   }
 
-  askForAcknowledgements(): void {
-    this.host.log.appendBare(["REPLCONF", "GETACK", "*"]);
-    this.flush();
-  }
-
   /** Every replica must ask anew. */
   dropReplicas(reason: string): void {
     for (const link of this.replicas) link.client.close(reason);
