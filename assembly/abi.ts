@@ -22,10 +22,7 @@ export const STATE_REPLY_END = 96;
 export const STATE_REPLY_LIMIT = 100;
 /** u32, 24-bit access clock (LRU seconds) stamped on entries that are read or written. */
 export const STATE_ACCESS_CLOCK = 104;
-/**
- * u32. 0 = expired keys are deleted when met. 1 = hidden but kept: a replica waits for its master's DEL.
- * 2 = as alive as any: for commands that come from the master, which decides when a key has expired.
- */
+/** u32, an EXPIRED_ constant: what becomes of expired keys. */
 export const STATE_KEEP_EXPIRED = 108;
 /** u32, how many records wait in the expired list (see `takeExpired`). */
 export const STATE_EXPIRED_COUNT = 112;
@@ -69,6 +66,14 @@ export const ENCODING_INT = 1;
 /** A string as short as EMBSTR_LIMIT that was never modified in place; only OBJECT ENCODING tells it from raw. */
 export const ENCODING_EMBSTR = 2;
 export const EMBSTR_LIMIT = 44;
+
+// --- How keys are treated whose time has come ---------------------------------------------------------------------
+/** Deleted when met. */
+export const EXPIRED_DELETED = 0;
+/** Hidden but kept: a replica waits for its master's DEL, a master for the end of a pause of writes. */
+export const EXPIRED_HIDDEN = 1;
+/** As alive as any: for commands that come from the master, which decides when a key has expired. */
+export const EXPIRED_ALIVE = 2;
 
 // --- How a handler looks at a key -----------------------------------------------------------------------------
 /** Leaves no trace: neither a hit or miss nor the access clock. */

@@ -4,6 +4,8 @@
 //
 //   record: | database u32 | length u32 | key bytes | up to 3 unused bytes |
 import {
+  EXPIRED_ALIVE,
+  EXPIRED_DELETED,
   STATE_DB,
   STATE_EXPIRED_COUNT,
   STATE_HITS,
@@ -17,10 +19,6 @@ import { Bytes } from "./bytes";
 import { Entry } from "./entry";
 import { alloc, free, resize, sizeOf } from "./heap";
 import { find, removeFound } from "./table";
-
-/** How STATE_KEEP_EXPIRED treats the expired: deleted, hidden, or as if alive. */
-const HIDE: u32 = 1;
-const IGNORE: u32 = 2;
 
 /** The list is there from the start, so that a death or two can be recorded when memory is full. */
 const FIRST_ROOM: u32 = 4096;
@@ -42,9 +40,9 @@ export function lookup(slot: u32, key: usize, length: u32): usize {
   const entry = find(slot, key, length);
   if (entry == 0 || !hasExpired(entry)) return entry;
   const keep = load<u32>(STATE_KEEP_EXPIRED);
-  if (keep == IGNORE) return entry;
+  if (keep == EXPIRED_ALIVE) return entry;
   // Without memory for its record it is only hidden; a later look or sweep deletes it.
-  if (keep != HIDE && recordExpired(entry)) removeFound(slot);
+  if (keep == EXPIRED_DELETED && recordExpired(entry)) removeFound(slot);
   return 0;
 }
 
@@ -67,7 +65,7 @@ export function lookupRead(slot: u32, key: usize, length: u32): usize {
 export function lookupWrite(slot: u32, key: usize, length: u32): usize {
   const entry = find(slot, key, length);
   if (entry == 0) return 0;
-  if (hasExpired(entry) && load<u32>(STATE_KEEP_EXPIRED) != IGNORE) {
+  if (hasExpired(entry) && load<u32>(STATE_KEEP_EXPIRED) != EXPIRED_ALIVE) {
     recordExpired(entry);
     removeFound(slot);
     return 0;

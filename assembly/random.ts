@@ -2,7 +2,7 @@
 //
 // A number below the count of keys picks a block of slots, then a slot, by adding up their counts. In the slot, a
 // bucket is drawn and accepted as often as it holds keys (out of 32), which makes up for buckets being unequal.
-import { STATE_KEEP_EXPIRED, STATE_RESULT_LENGTH, STATE_RESULT_PTR } from "./abi";
+import { EXPIRED_DELETED, STATE_KEEP_EXPIRED, STATE_RESULT_LENGTH, STATE_RESULT_PTR } from "./abi";
 import { Bucket, bucketAt } from "./bucket";
 import { Database, Slot } from "./database";
 import { Entry, dispose } from "./entry";
@@ -35,7 +35,7 @@ export function randomKey(seed: f64): bool {
   const db = Database.selected();
   for (let tries: u32 = 0; Database.keys(db) != 0; tries++) {
     const entry = draw(db);
-    const keep = load<u32>(STATE_KEEP_EXPIRED) != 0;
+    const keep = load<u32>(STATE_KEEP_EXPIRED) != EXPIRED_DELETED;
     if (!hasExpired(entry) || (keep && tries >= TRIES)) {
       store<u32>(STATE_RESULT_PTR, <u32>Entry.key(entry));
       store<u32>(STATE_RESULT_LENGTH, Entry.keyLength(entry));

@@ -8,7 +8,13 @@
 // where that exists. Families are visited in the order of their bits reversed (0, p/2, p/4, 3p/4 ...): the highest bit
 // is counted first. When p doubles, each family falls into two that stand next to each other in the new order; when
 // p halves, two such become one. So what lies before the cursor stays before it, however the table grows or shrinks.
-import { REFUSED_OUT_OF_MEMORY, SLOT_COUNT, STATE_KEEP_EXPIRED, STATE_RESULT_NUMBER } from "./abi";
+import {
+  EXPIRED_ALIVE,
+  REFUSED_OUT_OF_MEMORY,
+  SLOT_COUNT,
+  STATE_KEEP_EXPIRED,
+  STATE_RESULT_NUMBER,
+} from "./abi";
 import { Database, Slot } from "./database";
 import { hasExpired } from "./expiry";
 import { List, addToList, beginList, endList } from "./list";
@@ -91,7 +97,7 @@ function listFamily(record: usize, family: u32): bool {
 }
 
 function listChain(first: usize): bool {
-  const showAll = load<u32>(STATE_KEEP_EXPIRED) == 2;
+  const showAll = load<u32>(STATE_KEEP_EXPIRED) == EXPIRED_ALIVE;
   for (let line = first; line != 0; line = Bucket.next(line)) {
     visited++;
     for (let taken = Bucket.taken(line); taken != 0; taken &= taken - 1) {

@@ -17,6 +17,7 @@ import {
   type NodeId,
 } from "./message.ts";
 import { isInHandshake, isReplica, type ClusterNode } from "./node.ts";
+import { BUS_OFFSET } from "./options.ts";
 import { slotRanges, type SlotRange } from "./slot-bitmap.ts";
 import { SLOT_COUNT } from "../../assembly/abi.ts";
 import type { ClusterState } from "./state.ts";
@@ -207,7 +208,7 @@ function readPlace(
   if (found === null) throw new NodesConfError(line, `"${text}" is no address`);
   const port = readNumber(line, found[2], "port");
   const busPort =
-    found[3] === undefined ? (port === 0 ? 0 : port + 10_000) : readNumber(line, found[3], "bus port");
+    found[3] === undefined ? (port === 0 ? 0 : port + BUS_OFFSET) : readNumber(line, found[3], "bus port");
   if (port > 65_535 || busPort > 65_535) throw new NodesConfError(line, `"${text}" is no address`);
   return { ip: found[1] ?? "", port, busPort, hostname: hostname.includes("=") ? "" : hostname };
 }

@@ -1,5 +1,8 @@
 // What a node's configuration says to the cluster machine, and what the machine may ask of the keyspace.
 
+/** Distance between a node's port and that of its bus, unless it is configured otherwise. */
+export const BUS_OFFSET = 10_000;
+
 /** Which of a node's addresses clients are sent to. */
 export type PreferredEndpoint = "ip" | "hostname" | "unknown-endpoint";
 

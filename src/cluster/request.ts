@@ -3,6 +3,7 @@
 import { SLOT_COUNT } from "../../assembly/abi.ts";
 import * as errors from "../resp/errors.ts";
 import type { NodeId } from "./message.ts";
+import { BUS_OFFSET } from "./options.ts";
 import type { SlotRange } from "./slot-bitmap.ts";
 
 export type ClusterRequest =
@@ -127,7 +128,7 @@ function parseMeet(args: readonly string[]): ClusterRequest | Refusal {
   const [ip = "", portText = "", busText] = args;
   const port = parseInteger(portText);
   if (port === undefined) return refuse(`Invalid TCP base port specified: ${portText}`);
-  const busPort = busText === undefined ? port + 10_000 : parseInteger(busText);
+  const busPort = busText === undefined ? port + BUS_OFFSET : parseInteger(busText);
   if (busPort === undefined) return refuse(`Invalid TCP bus port specified: ${busText}`);
   if (!isIpAddress(ip) || !isPort(port) || !isPort(busPort)) {
     return refuse(`Invalid node address specified: ${ip}:${portText}`);

@@ -15,7 +15,7 @@ function compile(): WebAssembly.Module {
   return compiled;
 }
 
-/** The highest ceiling linear memory can have. */
+/** The highest ceiling linear memory can have, bytes: one node can never hold more. */
 export const MEMORY_CEILING = 2 ** 32 - 65536;
 
 export interface MemoryOptions {

@@ -3,9 +3,8 @@
 // So what is written is the state at the cut, and everything later is in the mutation log from the cut's offset on.
 //
 // Keys that expire meanwhile may be missing: the log holds their DEL.
+import { SLOT_COUNT } from "../../assembly/abi.ts";
 import type { RdbOrigin, RdbWriter } from "./rdb-writer.ts";
-
-const SLOT_COUNT = 16384;
 
 /** What a snapshot needs of the keyspace. */
 export interface SnapshotSource {

@@ -7,6 +7,7 @@ import type { RequestArena } from "../engine/request-memory.ts";
 import type { Connection, ConnectionUser } from "../io/sockets.ts";
 import { Decoder } from "../resp/decoder.ts";
 import { encodeRequest } from "../resp/encode.ts";
+import { formatAddress } from "./addresses.ts";
 import { NEEDS_AUTH } from "./gates.ts";
 import { Input } from "./input.ts";
 
@@ -211,8 +212,4 @@ export class ClientConnection implements Client, ConnectionUser {
         return true;
     }
   }
-}
-
-function formatAddress(ip: string, port: number): string {
-  return `${ip.includes(":") ? `[${ip}]` : ip}:${port}`;
 }

@@ -1,6 +1,7 @@
 // All clients of a node: who is connected, who may connect, and who waits for a pause to end.
 import type { Connection, ConnectionUser } from "../io/sockets.ts";
 import { nowMs } from "../io/clock.ts";
+import { isLoopback } from "./addresses.ts";
 import { ClientConnection, type ClientHost } from "./client.ts";
 import type { Config } from "./config/config.ts";
 import { OutputLimits } from "./output-limits.ts";
@@ -80,8 +81,7 @@ export class Clients {
   #refusal({ remoteAddress }: Connection): string | undefined {
     const { config } = this;
     if (this.#all.size >= config.number("maxclients")) return TOO_MANY;
-    const isLocal = remoteAddress.startsWith("127.") || remoteAddress === "::1";
-    if (isLocal || !config.flag("protected-mode") || config.text("requirepass") !== "") return undefined;
-    return PROTECTED;
+    const isProtected = config.flag("protected-mode") && config.text("requirepass") === "";
+    return isProtected && !isLoopback(remoteAddress) ? PROTECTED : undefined;
   }
 }

@@ -1,4 +1,5 @@
 // What `slotmesh cluster` was asked for: its own four flags, and directives every node is started with.
+import { BUS_OFFSET } from "../cluster/options.ts";
 import { absolute, DiskError, expand, readStandardInput, readText } from "../io/disk.ts";
 import type { Config } from "./config/config.ts";
 import { findDirective } from "./config/directives.ts";
@@ -20,9 +21,6 @@ export interface ClusterPlan {
   readonly host: string;
   readonly password: string | undefined;
 }
-
-/** Distance between a node's port and that of its bus. */
-export const BUS_OFFSET = 10_000;
 
 const OWN = ["masters", "replicas", "port", "dir"] as const;
 type Own = (typeof OWN)[number];

@@ -4,6 +4,7 @@
 import { flagBit } from "../commands/flags.ts";
 import type { CommandTable } from "../commands/table.ts";
 import { NO_AUTH, OUT_OF_MEMORY, ReplyError } from "../resp/errors.ts";
+import { isLoopback } from "./addresses.ts";
 import type { ClientConnection } from "./client.ts";
 
 /** Closed for a client that has not authenticated. */
@@ -153,8 +154,4 @@ function needsOf(flags: number): number {
     NEEDS_GO |
     NEEDS_TRACKING
   );
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "::1";
 }

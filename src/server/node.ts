@@ -1,6 +1,7 @@
 // One node: the engine, its clients and its place in the cluster, put together. What each part does is told where it
 // is written; here they only meet.
-import { STATE_KEEP_EXPIRED } from "../../assembly/abi.ts";
+import { EXPIRED_DELETED, EXPIRED_HIDDEN, STATE_KEEP_EXPIRED } from "../../assembly/abi.ts";
+import { BUS_OFFSET } from "../cluster/options.ts";
 import { commandTable } from "../commands/families.ts";
 import type { Server } from "../commands/context.ts";
 import { ReplyArena } from "../engine/arena.ts";
@@ -145,7 +146,7 @@ export class Node implements ClientHost, Server {
   }
 
   get busPort(): number {
-    return this.config.number("cluster-port") || this.port + 10_000;
+    return this.config.number("cluster-port") || this.port + BUS_OFFSET;
   }
 
   /** Opens the ports and begins to serve. Throws StartError when a port cannot be had. */
@@ -332,7 +333,8 @@ export class Node implements ClientHost, Server {
 
   /** While writes are held nothing may reach the log, the death of keys included: they are hidden until then. */
   #holdExpiry(holdsWrites: boolean): void {
-    if (!this.replication.isFollowing) this.memory.setU32(STATE_KEEP_EXPIRED, holdsWrites ? 1 : 0);
+    if (this.replication.isFollowing) return;
+    this.memory.setU32(STATE_KEEP_EXPIRED, holdsWrites ? EXPIRED_HIDDEN : EXPIRED_DELETED);
   }
 
   /** Something may have been logged outside a request or at the end of a batch. */

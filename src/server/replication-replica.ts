@@ -1,7 +1,7 @@
 // The node as a replica: carries out what the machine of replication/replica.ts wants, and applies the master's stream
 // through the path every request takes. What was applied joins our own log byte for byte, so that replicas of ours
 // count the same offsets.
-import { STATE_KEEP_EXPIRED } from "../../assembly/abi.ts";
+import { EXPIRED_ALIVE, EXPIRED_DELETED, EXPIRED_HIDDEN, STATE_KEEP_EXPIRED } from "../../assembly/abi.ts";
 import { nowMs } from "../io/clock.ts";
 import { randomHex } from "../io/random.ts";
 import { connect, type Connection } from "../io/sockets.ts";
@@ -12,12 +12,6 @@ import type { ClientConnection } from "./client.ts";
 import type { InfoFacts } from "./info.ts";
 import { ReplicaLoader } from "./replica-loader.ts";
 import type { ReplicationHost } from "./replication-host.ts";
-
-/** How STATE_KEEP_EXPIRED treats keys whose time has come. */
-const DELETE = 0;
-const HIDE = 1;
-/** Our master's commands see what the master saw when it ran them. */
-const IGNORE = 2;
 
 /** What a stream may hold that leaves our keys alone whether we know it or not. */
 const HARMLESS = new Set(["MULTI", "EXEC", "PUBLISH", "SPUBLISH", "SCRIPT"]);
@@ -128,7 +122,7 @@ export class ReplicationReplica {
     changes.flush();
     changes.isFollowing = true;
     log.window = config.number("repl-backlog-size");
-    memory.setU32(STATE_KEEP_EXPIRED, HIDE);
+    memory.setU32(STATE_KEEP_EXPIRED, EXPIRED_HIDDEN);
     this.feed({ type: "follow", host, port });
   }
 
@@ -138,7 +132,7 @@ export class ReplicationReplica {
     if (!this.isFollowing) return;
     this.feed({ type: "stop" });
     changes.isFollowing = false;
-    memory.setU32(STATE_KEEP_EXPIRED, DELETE);
+    memory.setU32(STATE_KEEP_EXPIRED, EXPIRED_DELETED);
     if (this.#hasHistory) this.history.shift(randomHex(20), log.end);
     else this.history.renew(randomHex(20));
     this.#hasHistory = true;
@@ -291,9 +285,10 @@ export class ReplicationReplica {
     const client = this.#masterClient();
     if (client === undefined) return;
     this.#unapplied.push(bytes);
-    host.memory.setU32(STATE_KEEP_EXPIRED, IGNORE);
+    // Our master's commands see what the master saw when it ran them.
+    host.memory.setU32(STATE_KEEP_EXPIRED, EXPIRED_ALIVE);
     host.receive(client, bytes);
-    host.memory.setU32(STATE_KEEP_EXPIRED, this.isFollowing ? HIDE : DELETE);
+    host.memory.setU32(STATE_KEEP_EXPIRED, this.isFollowing ? EXPIRED_HIDDEN : EXPIRED_DELETED);
     const fault = client.isFinishing ? "its stream cannot be read on" : this.#fault;
     this.#fault = undefined;
     if (fault !== undefined) {

@@ -1,6 +1,7 @@
 // `slotmesh cluster`: one process per node, joined into a cluster and watched over from here. A node that ends is
 // said to have ended and is not started again: what the others make of it is what a cluster is for.
 import { fileURLToPath } from "node:url";
+import { BUS_OFFSET } from "../cluster/options.ts";
 import { startChild, type Child, type Ending } from "../io/children.ts";
 import { after, nowMs, pause } from "../io/clock.ts";
 import {
@@ -14,7 +15,7 @@ import {
 } from "../io/disk.ts";
 import { executable, exit, onSignal, print, printError } from "../io/process.ts";
 import { listen } from "../io/sockets.ts";
-import { BUS_OFFSET, planCluster, type ClusterPlan } from "./cluster-plan.ts";
+import { planCluster, type ClusterPlan } from "./cluster-plan.ts";
 import { CommandLink } from "./command-link.ts";
 import { makeNodeDirectories } from "./node-directories.ts";
 import { join, type JoinedCluster } from "./join.ts";

@@ -2,8 +2,8 @@
 // the kernel draws outgoing ports from, so that no connection of another test can sit on them.
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
+import { BUS_OFFSET } from "../../src/cluster/options.ts";
 
-const BUS_OFFSET = 10_000;
 const FIRST = 10_240;
 const LAST = 22_000;
 

@@ -1,6 +1,8 @@
 // The configuration of one node: what every directive holds now. Readers ask by name with the type the table gives,
 // or watch a directive and keep the value themselves where a look-up per request would be too much.
+import { BUS_OFFSET } from "../../cluster/options.ts";
 import type { Configuration, SettingRefused } from "../../commands/administration.ts";
+import { Glob } from "../../commands/glob.ts";
 import {
   DIRECTIVES,
   type Directive,
@@ -10,7 +12,6 @@ import {
   findDirective,
 } from "./directives.ts";
 import { ConfigError, type Setting } from "./kinds.ts";
-import { matchesGlob } from "./glob.ts";
 
 /** Told the new value after it was set. Throwing a ConfigError undoes the whole CONFIG SET. */
 type Watcher<V> = (value: V) => void;
@@ -36,6 +37,7 @@ const SECRETS: ReadonlySet<Name | undefined> = new Set<Name>([
   "tls-client-key-file-pass",
 ]);
 
+const encoder = new TextEncoder();
 const NAMES = Object.keys(DIRECTIVES) as Name[];
 const directiveOf = (name: Name): Directive => DIRECTIVES[name];
 const defaultOf = (name: Name): Setting => directiveOf(name).kind.parse(directiveOf(name).initial);
@@ -96,8 +98,8 @@ export class Config implements Configuration {
     }
     const port = this.number("port");
     const clusterPort = this.number("cluster-port");
-    if (this.flag("cluster-enabled") && clusterPort === 0 && port + 10000 > 65535) {
-      return `port ${port} leaves no room for the bus at port + 10000: choose a lower port or set cluster-port`;
+    if (this.flag("cluster-enabled") && clusterPort === 0 && port + BUS_OFFSET > 65535) {
+      return `port ${port} leaves no room for the bus at port + ${BUS_OFFSET}: choose a lower port or set cluster-port`;
     }
     return undefined;
   }
@@ -116,10 +118,12 @@ export class Config implements Configuration {
       const name = isGlob(pattern) ? undefined : findDirective(pattern);
       if (name !== undefined) show(pattern, name);
     }
-    const globs = patterns.filter(isGlob);
+    const globs = patterns.filter(isGlob).map((text) => new Glob(encoder.encode(text), { ignoreCase: true }));
     for (const name of globs.length === 0 ? [] : NAMES) {
       for (const spelling of [name, directiveOf(name).alias]) {
-        if (spelling !== undefined && globs.some((glob) => matchesGlob(glob, spelling))) show(spelling, name);
+        if (spelling === undefined) continue;
+        const bytes = encoder.encode(spelling);
+        if (globs.some((glob) => glob.matches(bytes))) show(spelling, name);
       }
     }
     return found;

@@ -1,6 +1,7 @@
 // The one table of configuration directives: name, kind, default, when it may change and whether it does anything.
 // Start-up, CONFIG GET/SET/REWRITE and the typed accessors all derive from it. Defaults are Redis 7.0.15's but for:
 // `bind` (loopback, as Redis's own redis.conf has it) and `cluster-enabled` (this is a cluster database).
+import { MEMORY_CEILING } from "../../engine/memory.ts";
 import {
   type Kind,
   INT_MAX,
@@ -47,9 +48,6 @@ const count = (initial: number, min: number, max: number | bigint, options?: Opt
   row(integer(min, max), String(initial), options);
 const port = (initial: number, options?: Options): Directive<number> => count(initial, 0, 65535, options);
 const none = (options?: Options): Directive<string> => row(string(), "", options);
-
-/** One node's keyspace is one WASM memory; more than this can never be used. */
-const MEMORY_CEILING = 4294901760;
 
 const signals = choices("default", "save", "nosave", "now", "force");
 

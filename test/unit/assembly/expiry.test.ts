@@ -1,5 +1,11 @@
 import { expect, test } from "bun:test";
-import { STATE_HITS, STATE_KEEP_EXPIRED, STATE_MISSES } from "../../../assembly/abi.ts";
+import {
+  EXPIRED_ALIVE,
+  EXPIRED_HIDDEN,
+  STATE_HITS,
+  STATE_KEEP_EXPIRED,
+  STATE_MISSES,
+} from "../../../assembly/abi.ts";
 import { bytesOf, Keyspace } from "../../support/keyspace.ts";
 import { seeded } from "../../support/random.ts";
 
@@ -40,14 +46,14 @@ test("many deaths are told, with database and key", () => {
 test("a replica hides what has expired, shows it to its master, and deletes it for its own writers", () => {
   const space = new Keyspace(3);
   space.put("k", "1", NOW - 1);
-  space.memory.setU32(STATE_KEEP_EXPIRED, 1);
+  space.memory.setU32(STATE_KEEP_EXPIRED, EXPIRED_HIDDEN);
   expect(space.run("get", "k")).toBe("$-1\r\n");
   expect(space.run("exists", "k")).toBe(":0\r\n");
   expect(space.keys.size()).toBe(1);
-  space.memory.setU32(STATE_KEEP_EXPIRED, 2);
+  space.memory.setU32(STATE_KEEP_EXPIRED, EXPIRED_ALIVE);
   expect(space.run("incr", "k")).toBe(":2\r\n");
   expect(space.keys.expireAtMs(bytesOf("k"))).toBe(NOW - 1);
-  space.memory.setU32(STATE_KEEP_EXPIRED, 1);
+  space.memory.setU32(STATE_KEEP_EXPIRED, EXPIRED_HIDDEN);
   expect(space.run("incr", "k")).toBe(":1\r\n");
   expect(space.keys.expireAtMs(bytesOf("k"))).toBe(0);
 });
