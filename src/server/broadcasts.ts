@@ -29,6 +29,12 @@ export class Broadcasts {
     if (entry?.clients.delete(id) === true && entry.clients.size === 0) this.#prefixes.delete(prefix);
   }
 
+  /** Whether anybody is told of this key. */
+  concern(key: string): boolean {
+    for (const prefix of this.#prefixes.keys()) if (key.startsWith(prefix)) return true;
+    return false;
+  }
+
   /** @param by id of the client that changed the key; 0 = none */
   changed(key: string, by: number): void {
     for (const [prefix, entry] of this.#prefixes) {

@@ -11,6 +11,10 @@ export class TrackingTable {
     return this.#ids.size;
   }
 
+  has(key: string): boolean {
+    return this.#ids.has(key);
+  }
+
   remember(key: string, id: number): void {
     const before = this.#ids.get(key);
     if (before === id) return;

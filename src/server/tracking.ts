@@ -74,6 +74,8 @@ export class KeyTracking implements Tracking, Watcher {
   readonly #places = new KeyPlaces();
   /** By row id: 1 = CLIENT CACHING outlives it. */
   readonly #keepsCaching: Uint8Array;
+  /** By row id: 1 = it deletes the keys it names, where they exist. */
+  readonly #deletes: Uint8Array;
   #changes: Change[] = [];
   /** Whose request runs. */
   #running: ClientConnection | undefined;
@@ -89,6 +91,9 @@ export class KeyTracking implements Tracking, Watcher {
   constructor(private readonly parts: TrackingParts) {
     this.#keepsCaching = Uint8Array.from(parts.table.rows, ({ container }) =>
       container?.command === clientRow ? 1 : 0,
+    );
+    this.#deletes = Uint8Array.from(parts.table.rows, ({ command: { keys = [] } }) =>
+      keys.some(({ flags }) => flags.includes("RM")) ? 1 : 0,
     );
   }
 
@@ -133,10 +138,11 @@ export class KeyTracking implements Tracking, Watcher {
 
   gone(key: Uint8Array): void {
     const text = Buffer.from(key.buffer, key.byteOffset, key.length).toString("latin1");
-    this.#changes.push({ key: text, by: 0 });
+    if (this.#table.has(text) || this.#broadcasts.concern(text)) this.#changes.push({ key: text, by: 0 });
   }
 
   recorded(parts: readonly (string | Slice | Uint8Array)[]): void {
+    if (!this.#hasListeners) return;
     const words = new RecordWords(this.parts.memory, parts);
     const row = this.parts.table.named(words.text(0));
     if (row === undefined || !findKeys(this.parts.table, row.id, words, this.#places)) return;
@@ -147,8 +153,8 @@ export class KeyTracking implements Tracking, Watcher {
   about(client: ClientConnection, id: number): void {
     this.#limit();
     this.#running = client;
+    if (this.#deletes[id] === 0 || !this.#hasListeners) return;
     const { table, args, keys } = this.parts;
-    if ((table.flags[id]! & flagBit.write) === 0) return;
     if (!findKeys(table, id, args, this.#places) || this.#places.count < 2) return;
     for (let n = 0; n < this.#places.count; n++) {
       const place = this.#places.place(n);
@@ -166,8 +172,9 @@ export class KeyTracking implements Tracking, Watcher {
     const { tracking } = client;
     const reads = tracking !== undefined && (table.flags[id]! & flagBit.readonly) !== 0;
     this.#running = client;
-    const hasKeys = (changedAsSent || reads) && findKeys(table, id, args, this.#places);
-    if (changedAsSent && hasKeys) this.#gather(this.#absent, (place) => args.latin1(place));
+    const writes = changedAsSent && this.#hasListeners;
+    const hasKeys = (writes || reads) && findKeys(table, id, args, this.#places);
+    if (writes && hasKeys) this.#gather(this.#absent, (place) => args.latin1(place));
     this.#running = undefined;
     this.#absent.clear();
     if (this.#changes.length > 0) this.#tellRequest(client, id, replyAt);
@@ -199,6 +206,11 @@ export class KeyTracking implements Tracking, Watcher {
     });
   }
 
+  /** Whether anybody could be told of any key. */
+  get #hasListeners(): boolean {
+    return this.#table.keyCount > 0 || this.#broadcasts.prefixCount > 0;
+  }
+
   #switch(): void {
     const { gates, changes } = this.parts;
     this.isOn = this.#members.size > 0;
@@ -211,12 +223,14 @@ export class KeyTracking implements Tracking, Watcher {
     this.#changes = [];
   }
 
-  /** Notes the keys found last that are written. */
+  /** Notes the keys found last that are written and that anybody may want to hear of. */
   #gather(absent: ReadonlySet<number>, keyAt: (place: number) => string): void {
     const by = this.#running?.id ?? 0;
     for (let n = 0; n < this.#places.count; n++) {
       const place = this.#places.place(n);
-      if (isWrite(this.#places.flags(n)) && !absent.has(place)) this.#changes.push({ key: keyAt(place), by });
+      if (!isWrite(this.#places.flags(n)) || absent.has(place)) continue;
+      const key = keyAt(place);
+      if (this.#table.has(key) || this.#broadcasts.concern(key)) this.#changes.push({ key, by });
     }
   }
 
