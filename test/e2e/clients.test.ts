@@ -1,10 +1,11 @@
 // Client libraries as people use them, unmodified, against a cluster of three.
 import { beforeAll, describe, expect, test } from "bun:test";
 import { Cluster } from "ioredis";
-import { createCluster } from "redis";
+import { BasicPooledClientSideCache, createCluster } from "redis";
 import { fileScope, type Scope } from "../support/cleanup.ts";
 import { Client } from "../support/client.ts";
 import { type NodeLine, startCluster } from "../support/cluster.ts";
+import { eventually } from "../support/eventually.ts";
 import { type Server, startOurs } from "../support/servers.ts";
 
 const KEYS = Array.from({ length: 200 }, (_, i) => `key:${i}`);
@@ -51,6 +52,28 @@ describe("a cluster of three masters", () => {
     expect(await cluster.getBuffer("{tag}binary")).toEqual(binary);
     await expectFailure(cluster.mget("a", "b"), /CROSSSLOT/);
     cluster.disconnect();
+  });
+
+  test("node-redis keeps what it has read until somebody changes it", async () => {
+    const cache = new BasicPooledClientSideCache({ maxEntries: 100, recordStats: true });
+    const cluster = createCluster({
+      rootNodes: servers.map(({ port }) => ({ url: `redis://127.0.0.1:${port}` })),
+      RESP: 3,
+      clientSideCache: cache,
+    });
+    scope.defer(() => (cluster.isOpen ? cluster.destroy() : undefined));
+    await cluster.connect();
+    const writer = ioredis(scope, servers[0]?.port ?? 0);
+    await Promise.all(KEYS.slice(0, 20).map((key) => writer.set(`cached:${key}`, "1")));
+    for (const key of KEYS.slice(0, 20).map((name) => `cached:${name}`)) {
+      const before = cache.stats().hitCount;
+      expect([await cluster.get(key), await cluster.get(key)]).toEqual(["1", "1"]);
+      expect(cache.stats().hitCount).toBe(before + 1);
+      await writer.set(key, "2");
+      await eventually(async () => (await cluster.get(key)) === "2", 5000, `${key} is read anew`);
+    }
+    cluster.destroy();
+    writer.disconnect();
   });
 
   test("node-redis createCluster, in RESP2 and RESP3", async () => {
