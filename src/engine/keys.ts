@@ -69,7 +69,7 @@ export class Keys {
   readonly #keys: Scratch;
   readonly #values: Scratch;
 
-  /** @param random what chooses keys: a number in [0, 1), as Math.random gives */
+  /** @param randomNumber what chooses keys: a number in [0, 1), as Math.random gives */
   constructor(
     private readonly memory: Memory,
     private readonly randomNumber: () => number,
@@ -266,6 +266,13 @@ export class Keys {
   /** Number of keys of a database, the selected one by default. */
   size(database: number = this.memory.database): number {
     return this.memory.wasm.databaseKeys(database) >>> 0;
+  }
+
+  /** Number of keys of all databases. */
+  total(): number {
+    let keys = 0;
+    for (let i = 0; i < abi.DATABASE_COUNT; i++) keys += this.size(i);
+    return keys;
   }
 
   /** Number of keys of a database that have an expiry. */

@@ -22,15 +22,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-
-const REASONS: Record<string, string> = {
-  ENOENT: "No such file or directory",
-  EACCES: "Permission denied",
-  EISDIR: "Is a directory",
-  ENOTDIR: "Not a directory",
-  ENOSPC: "No space left on device",
-  EROFS: "Read-only file system",
-};
+import { reasonOf } from "./reason.ts";
 
 /** What the disk refused, in the operating system's words. */
 export class DiskError extends Error {
@@ -49,8 +41,7 @@ export function attempt<T>(path: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    throw new DiskError(path, REASONS[code] ?? (error instanceof Error ? error.message : String(error)));
+    throw new DiskError(path, reasonOf(error));
   }
 }
 
@@ -146,7 +137,7 @@ export function directoryFault(path: string): string | undefined {
     });
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
   }
 }
 
@@ -172,13 +163,18 @@ export function replaceFile(path: string, data: string | Uint8Array, isLasting =
       throw error;
     }
     if (!isLasting) return;
-    const directory = openSync(dirname(path), "r");
-    try {
-      fsyncSync(directory);
-    } finally {
-      closeSync(directory);
-    }
+    syncDirectory(path);
   });
+}
+
+/** Waits until the disk knows the file under its name. Throws the system's error. */
+export function syncDirectory(path: string): void {
+  const directory = openSync(dirname(path), "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
 }
 
 /**

@@ -2,7 +2,7 @@
 // the old file is whole under its name; a file given up leaves nothing behind.
 import { closeSync, fsync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { attempt, DiskError } from "./disk.ts";
+import { attempt, DiskError, syncDirectory } from "./disk.ts";
 
 /** Bytes gathered for one write. */
 const BUFFER = 262_144;
@@ -129,15 +129,7 @@ export class NewFile {
   }
 }
 
-function syncDirectory(path: string): void {
-  const directory = openSync(dirname(path), "r");
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
-}
-
+/** As `syncDirectory` without holding the caller. */
 function syncDirectoryLater(path: string, done: (problem: DiskError | undefined) => void): void {
   const directory = openSync(dirname(path), "r");
   fsync(directory, (error) => {

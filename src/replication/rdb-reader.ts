@@ -49,8 +49,8 @@ export interface RdbKey {
 /** Who takes what is read. May throw an RdbError to refuse it. */
 export interface RdbSink {
   aux(name: string, value: string): void;
-  /** How many keys the database will get, as far as the writer knew. */
-  resize(database: number, keys: number, expires: number): void;
+  /** How many keys the database will get, as far as the writer knew; nothing to those whose tables grow evenly. */
+  resize?(database: number, keys: number, expires: number): void;
   string(key: RdbKey, value: Uint8Array): void;
 }
 
@@ -177,8 +177,11 @@ export class RdbReader {
       case RDB_SELECTDB:
         this.#database = this.#length();
         return;
-      case RDB_RESIZEDB:
-        return this.sink.resize(this.#database, this.#length(), this.#length());
+      case RDB_RESIZEDB: {
+        const keys = this.#length();
+        const expires = this.#length();
+        return this.sink.resize?.(this.#database, keys, expires);
+      }
       case RDB_SLOT_INFO:
         // Slot number, its keys, those of them that expire: hints for another layout of tables.
         for (let i = 0; i < 3; i++) this.#length();

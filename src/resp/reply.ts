@@ -3,7 +3,7 @@ import type { ReplyError } from "./errors.ts";
 
 /** Where replies are appended: a growing run of bytes with one write position. */
 export interface Arena {
-  /** All bytes; `at` indexes into it. Read anew after `reserve`, which may replace it. */
+  /** All bytes; `end` indexes into it. Read anew after `reserve`, which may replace it. */
   readonly bytes: Uint8Array;
   /** Where the next byte goes. */
   end: number;

@@ -16,6 +16,7 @@ import type { Keys } from "../engine/keys.ts";
 import { nowMs } from "../io/clock.ts";
 import { exists, readText, replaceFile } from "../io/disk.ts";
 import { lockFile, type FileLock } from "../io/lock.ts";
+import { reasonOf } from "../io/reason.ts";
 import { randomFraction } from "../io/random.ts";
 import { ReplyError } from "../resp/errors.ts";
 import type { ClientConnection } from "./client.ts";
@@ -190,8 +191,7 @@ export class Cluster implements ClusterFace, SlotAuthority {
       const { nodesFile, isLasting } = this.host;
       replaceFile(nodesFile, formatNodesConf(this.#machine.state as ClusterState), isLasting);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.host.fatal(`cannot save ${this.host.nodesFile}: ${reason}`);
+      this.host.fatal(`cannot save ${this.host.nodesFile}: ${reasonOf(error)}`);
     }
   }
 
@@ -233,9 +233,7 @@ function lockNodesFile(path: string): FileLock {
   try {
     lock = lockFile(`${path}.lock`);
   } catch (error) {
-    throw new StartError(
-      `cannot open ${path}.lock: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new StartError(`cannot open ${path}.lock: ${reasonOf(error)}`);
   }
   if (lock === undefined) {
     throw new StartError(
@@ -251,6 +249,6 @@ function readNodesFile(path: string): ReturnType<typeof parseNodesConf> {
     return parseNodesConf(readText(path));
   } catch (error) {
     if (error instanceof NodesConfError) throw new StartError(`${path}, ${error.message}`);
-    throw new StartError(`cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new StartError(`cannot read ${path}: ${reasonOf(error)}`);
   }
 }

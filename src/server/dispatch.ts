@@ -8,8 +8,10 @@ import {
   STATE_DB,
   STATE_EXPIRED_COUNT,
   STATE_PROTOCOL,
+  STATE_REPLY,
+  STATE_REPLY_END,
+  STATE_REPLY_LIMIT,
 } from "../../assembly/abi.ts";
-import { STATE_REPLY, STATE_REPLY_END, STATE_REPLY_LIMIT } from "../../assembly/abi.ts";
 import { notFound, wrongArity } from "../commands/refusal.ts";
 import type { Handler } from "../commands/row.ts";
 import { UNKNOWN, type CommandTable } from "../commands/table.ts";

@@ -1,11 +1,10 @@
 // Reads the file a node keeps its data in, before the node serves. What is damaged, or holds what this server cannot,
 // stops the start: data must not be lost by going on without it.
 import { nowMs } from "../io/clock.ts";
-import { DiskError, exists, readInPieces } from "../io/disk.ts";
-import { RdbError, RdbReader, type RdbKey, type RdbSink } from "../replication/rdb-reader.ts";
+import { exists, readInPieces } from "../io/disk.ts";
+import { RdbReader, type RdbKey, type RdbSink } from "../replication/rdb-reader.ts";
 import type { RdbOrigin } from "../replication/rdb-writer.ts";
-import { ReplyError } from "../resp/errors.ts";
-import { codecOf, storeString, type IntakeParts } from "./rdb-intake.ts";
+import { codecOf, isRefusal, storeString, type IntakeParts } from "./rdb-intake.ts";
 import { StartError } from "./start-error.ts";
 
 const PIECE = 1_048_576;
@@ -46,8 +45,7 @@ export function loadFile(path: string, parts: IntakeParts, options: LoadOptions)
     });
     reader.finish();
   } catch (error) {
-    const isItsFault = error instanceof RdbError || error instanceof ReplyError || error instanceof DiskError;
-    if (!isItsFault) throw error;
+    if (!isRefusal(error)) throw error;
     throw new StartError(`cannot load ${path}: ${error.message}; it is left as it is`);
   }
   const { keys, expired } = intake;
@@ -72,10 +70,6 @@ class DumpIntake implements RdbSink {
     this.#about.set(name, value);
     if (name === "redis-ver") this.options.notice(`Loading RDB produced by version ${value}`);
     this.#begin();
-  }
-
-  resize(): void {
-    // The tables grow in even steps: there is nothing to prepare.
   }
 
   string(about: RdbKey, value: Uint8Array): void {

@@ -1,12 +1,7 @@
 // The addresses of `bind`: all of them listened on, those marked with `-` only if this machine has them.
+import { codeOf, reasonOf } from "../io/reason.ts";
 import { listen, type Connection, type ConnectionUser, type Listener } from "../io/sockets.ts";
 import { PortTaken, StartError } from "./start-error.ts";
-
-const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: "Address already in use",
-  EACCES: "Permission denied",
-  EADDRNOTAVAIL: "Cannot assign requested address",
-};
 
 /** @param hosts words of `bind`: addresses, `*` = every IPv4 one, `::*` = every IPv6 one; a leading `-` = optional */
 export function listenOnAll(
@@ -22,11 +17,10 @@ export function listenOnAll(
       try {
         listeners.push(listen(host, port, accept));
       } catch (error) {
-        const code = error instanceof Error && "code" in error ? String(error.code) : "";
+        const code = codeOf(error);
         if (isOptional && code !== "EADDRINUSE") continue;
-        const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
         const Refusal = code === "EADDRINUSE" ? PortTaken : StartError;
-        throw new Refusal(`cannot listen on ${host}:${port}: ${reason}`);
+        throw new Refusal(`cannot listen on ${host}:${port}: ${reasonOf(error)}`);
       }
     }
     if (listeners.length === 0)

@@ -1,8 +1,7 @@
 // The log of a node: lines like Redis's, to standard output or appended to `logfile`.
+import type { LogLevel } from "../cluster/events.ts";
 import { append } from "../io/disk.ts";
 import { print, processId } from "../io/process.ts";
-
-export type LogLevel = "debug" | "verbose" | "notice" | "warning";
 
 const LEVELS: readonly LogLevel[] = ["debug", "verbose", "notice", "warning"];
 const MARKS: Readonly<Record<LogLevel, string>> = { debug: ".", verbose: "-", notice: "*", warning: "#" };

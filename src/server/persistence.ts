@@ -4,13 +4,13 @@ import type { Persistence } from "../commands/administration.ts";
 import { monotonicUs, nowMs, soon } from "../io/clock.ts";
 import { absolute, DiskError } from "../io/disk.ts";
 import { NewFile } from "../io/new-file.ts";
-import type { RdbOrigin } from "../replication/rdb-writer.ts";
-import { RdbWriter } from "../replication/rdb-writer.ts";
+import { RdbWriter, type RdbOrigin } from "../replication/rdb-writer.ts";
 import { Snapshot, type SnapshotSource } from "../replication/snapshot.ts";
 import { ReplyError } from "../resp/errors.ts";
 import type { Changes } from "./changes.ts";
 import type { Config } from "./config/config.ts";
 import { loadFile, type Loaded } from "./dump-loader.ts";
+import type { PersistenceFacts } from "./info.ts";
 import type { IntakeParts } from "./rdb-intake.ts";
 import { OVERTAKEN, type Snapshots } from "./snapshots.ts";
 
@@ -91,8 +91,7 @@ export class NodePersistence implements Persistence {
   }
 
   /** Of the save under way, if one is. */
-  get progress():
-    { readonly seconds: number; readonly keysDone: number; readonly keysTotal: number } | undefined {
+  get progress(): PersistenceFacts["progress"] {
     if (this.#running === undefined) return undefined;
     const { startedAtMs, progress } = this.#running;
     return { seconds: Math.floor((nowMs() - startedAtMs) / 1000), ...progress };
@@ -191,7 +190,7 @@ export class NodePersistence implements Persistence {
       (bytes) => file.write(bytes),
     );
     const origin = { createdAtMs: startedAtMs, usedMemory: host.memory.usedBytes, aofBase: false };
-    const progress = { keysTotal: this.#countKeys(), keysDone: 0 };
+    const progress = { keysTotal: this.host.keys.total(), keysDone: 0 };
     try {
       const snapshot = new Snapshot(
         this.#counted(snapshots.source, progress),
@@ -203,13 +202,6 @@ export class NodePersistence implements Persistence {
       file.abandon();
       throw error;
     }
-  }
-
-  #countKeys(): number {
-    let count = 0;
-    for (let database = 0; database < this.host.databaseCount; database++)
-      count += this.host.keys.size(database);
-    return count;
   }
 
   /** The keyspace, keeping account of the keys that were written. */

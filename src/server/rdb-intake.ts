@@ -2,7 +2,9 @@
 import type { Keys } from "../engine/keys.ts";
 import type { Memory } from "../engine/memory.ts";
 import type { Rdb } from "../engine/rdb.ts";
+import { DiskError } from "../io/disk.ts";
 import { RdbError, type RdbCodec, type RdbKey } from "../replication/rdb-reader.ts";
+import { ReplyError } from "../resp/errors.ts";
 
 export interface IntakeParts {
   readonly memory: Memory;
@@ -19,6 +21,11 @@ export function codecOf(rdb: Rdb): RdbCodec {
     crc64: (crc, bytes) => rdb.crc64(crc, bytes),
     decompress: (packed, length) => rdb.decompress(packed, length),
   };
+}
+
+/** Whether an RDB is refused: by what it holds, for memory, or by the disk. Anything else is a fault of ours. */
+export function isRefusal(error: unknown): error is RdbError | ReplyError | DiskError {
+  return error instanceof RdbError || error instanceof ReplyError || error instanceof DiskError;
 }
 
 /** Throws the RdbError of a key this server has no database for. */

@@ -2,10 +2,9 @@
 // data keeps it, and serves it where that is allowed, until the copy is complete on disk and known to be good: a master
 // that dies half-way through a copy, or holds what we cannot, must not cost its replica all it had.
 import { soon } from "../io/clock.ts";
-import { DiskError, Spool } from "../io/disk.ts";
-import { RdbError, RdbReader, type RdbKey, type RdbSink } from "../replication/rdb-reader.ts";
-import { ReplyError } from "../resp/errors.ts";
-import { checkDatabase, codecOf, storeString } from "./rdb-intake.ts";
+import { Spool } from "../io/disk.ts";
+import { RdbReader, type RdbKey, type RdbSink } from "../replication/rdb-reader.ts";
+import { checkDatabase, codecOf, isRefusal, storeString } from "./rdb-intake.ts";
 import type { ReplicationHost } from "./replication-host.ts";
 
 /** Bytes loaded between two looks at whatever else there is to do. */
@@ -40,10 +39,7 @@ export class ReplicaLoader implements RdbSink {
     const codec = codecOf(host.rdb);
     this.#reader = new RdbReader(this, codec);
     const ignore = (): void => {};
-    this.#checker = new RdbReader(
-      { aux: ignore, resize: ignore, string: (about) => checkDatabase(host, about) },
-      codec,
-    );
+    this.#checker = new RdbReader({ aux: ignore, string: (about) => checkDatabase(host, about) }, codec);
     if (holdsData) this.#attempt(() => (this.#spool = new Spool(host.directory)));
     else this.#replace();
   }
@@ -82,10 +78,6 @@ export class ReplicaLoader implements RdbSink {
 
   aux(name: string, value: string): void {
     if (name === "repl-stream-db") this.#streamDatabase = Number(value);
-  }
-
-  resize(): void {
-    // The tables grow in even steps: there is nothing to prepare.
   }
 
   string(about: RdbKey, value: Uint8Array): void {
@@ -128,8 +120,7 @@ export class ReplicaLoader implements RdbSink {
     try {
       run();
     } catch (error) {
-      const isTheirs = error instanceof RdbError || error instanceof ReplyError || error instanceof DiskError;
-      if (!isTheirs) throw error;
+      if (!isRefusal(error)) throw error;
       this.#fail(error.message);
     }
   }

@@ -17,9 +17,9 @@ import type { ReplicationHost } from "./replication-host.ts";
 /** Microseconds a snapshot may take of the event loop at a time. */
 const COPY_BUDGET_US = 2000;
 
-/** A client that WAITs. */
 const UNBLOCKED = new ReplyError("UNBLOCKED client unblocked via CLIENT UNBLOCK");
 
+/** A client that WAITs. */
 interface Waiter {
   readonly client: ClientConnection;
   readonly offset: number;

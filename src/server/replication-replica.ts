@@ -4,6 +4,7 @@
 import { EXPIRED_ALIVE, EXPIRED_DELETED, EXPIRED_HIDDEN, STATE_KEEP_EXPIRED } from "../../assembly/abi.ts";
 import { nowMs } from "../io/clock.ts";
 import { randomHex } from "../io/random.ts";
+import { reasonOf } from "../io/reason.ts";
 import { connect, type Connection } from "../io/sockets.ts";
 import type { History } from "../replication/history.ts";
 import { ReplicaMachine, type ReplicaEffect, type ReplicaEvent } from "../replication/replica.ts";
@@ -201,8 +202,7 @@ export class ReplicationReplica {
     try {
       connection = await connect(host, port, this.host.config.number("repl-timeout") * 1000);
     } catch (error) {
-      if (isCurrent())
-        this.feed({ type: "closed", reason: error instanceof Error ? error.message : String(error) });
+      if (isCurrent()) this.feed({ type: "closed", reason: reasonOf(error) });
       return;
     }
     if (!isCurrent()) return connection.close();
@@ -250,7 +250,7 @@ export class ReplicationReplica {
         this.isLoading = false;
         this.#database = database;
         // The copy is in memory only: to the save points it is as many changes.
-        this.host.changes.sinceSave += this.#countKeys();
+        this.host.changes.sinceSave += this.host.keys.total();
         this.#hasHistory = replId !== undefined;
         this.history.renew(replId ?? randomHex(20));
         log.restart(offset);
@@ -263,14 +263,7 @@ export class ReplicationReplica {
         this.feed({ type: "loadFailed", reason });
       },
     };
-    this.#loader = new ReplicaLoader(this.host, listener, this.#countKeys() > 0);
-  }
-
-  #countKeys(): number {
-    const { keys, databaseCount } = this.host;
-    let count = 0;
-    for (let database = 0; database < databaseCount; database++) count += keys.size(database);
-    return count;
+    this.#loader = new ReplicaLoader(this.host, listener, this.host.keys.total() > 0);
   }
 
   #continues(replId: string | undefined): void {

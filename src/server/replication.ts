@@ -8,13 +8,12 @@ import type { PsyncRequest } from "../replication/psync.ts";
 import type { RdbOrigin } from "../replication/rdb-writer.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { ClientConnection } from "./client.ts";
+import type { Field } from "./info.ts";
 import type { ReplicationHost } from "./replication-host.ts";
 import { ReplicationMaster } from "./replication-master.ts";
 import { ReplicationReplica } from "./replication-replica.ts";
 
 const TICK_MS = 100;
-
-type Field = readonly [name: string, value: string | number];
 
 export class NodeReplication implements Replication {
   readonly history = new History(randomHex(20));

@@ -55,16 +55,9 @@ export class Snapshots {
     const namesKeys = this.parts.eachSlot(id, (slot) => slots.push(slot));
     this.#each((snapshot) => {
       if (namesKeys) for (const slot of slots) snapshot.beforeWrite(slot);
-      else if (this.#holdsFew()) snapshot.complete();
+      else if (this.parts.keys.total() <= FEW_KEYS) snapshot.complete();
       else throw OVERTAKEN;
     });
-  }
-
-  #holdsFew(): boolean {
-    const { keys } = this.parts;
-    let count = 0;
-    for (let database = 0; database < DATABASE_COUNT; database++) count += keys.size(database);
-    return count <= FEW_KEYS;
   }
 
   /** A slot is about to be emptied by other means than a command. */

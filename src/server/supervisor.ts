@@ -14,6 +14,7 @@ import {
   removeDirectory,
 } from "../io/disk.ts";
 import { executable, exit, onSignal, print, printError } from "../io/process.ts";
+import { codeOf, reasonOf } from "../io/reason.ts";
 import { listen } from "../io/sockets.ts";
 import { planCluster, type ClusterPlan } from "./cluster-plan.ts";
 import { CommandLink } from "./command-link.ts";
@@ -115,13 +116,11 @@ class Supervisor {
       try {
         listen(host, port, () => undefined).stop();
       } catch (error) {
-        const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
         const what = ports.includes(port)
           ? `port ${port}`
           : `port ${port}, the bus port of node ${port - BUS_OFFSET},`;
-        throw new StartError(
-          code === "EADDRINUSE" ? `${what} is in use` : `cannot listen on ${host}, ${what}: ${code}`,
-        );
+        if (codeOf(error) === "EADDRINUSE") throw new StartError(`${what} is in use`);
+        throw new StartError(`cannot listen on ${host}, ${what}: ${reasonOf(error)}`);
       }
     }
   }

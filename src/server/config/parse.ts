@@ -1,5 +1,6 @@
 // The grammar of redis.conf and of the command line: both become lines of words that `applyLines` hands to a Config.
 // Later lines override earlier ones, and the command line comes after the file.
+import { reasonOf } from "../../io/reason.ts";
 import { ConfigError } from "./kinds.ts";
 import { FOREIGN, findDirective, spellings } from "./directives.ts";
 import type { Config } from "./config.ts";
@@ -170,8 +171,7 @@ export function readFile(files: Files, path: string): string {
   try {
     return files.read(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new FatalConfigError(`Fatal error, can't open config file '${path}': ${reason}`);
+    throw new FatalConfigError(`Fatal error, can't open config file '${path}': ${reasonOf(error)}`);
   }
 }
 

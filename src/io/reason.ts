@@ -1,0 +1,21 @@
+// What an exception says: the system's error codes in the words operators know, everything else by its message.
+
+const WORDS: Readonly<Record<string, string>> = {
+  ENOENT: "No such file or directory",
+  EACCES: "Permission denied",
+  EISDIR: "Is a directory",
+  ENOTDIR: "Not a directory",
+  ENOSPC: "No space left on device",
+  EROFS: "Read-only file system",
+  EADDRINUSE: "Address already in use",
+  EADDRNOTAVAIL: "Cannot assign requested address",
+};
+
+/** The system's code, as `EADDRINUSE`; empty when the system did not refuse anything. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+export function reasonOf(error: unknown): string {
+  return WORDS[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
+}
