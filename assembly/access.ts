@@ -25,11 +25,6 @@ function look(key: usize, length: u32, how: u32): usize {
   return how == HOW_COUNTED ? lookupCounted(slot, key, length) : lookup(slot, key, length);
 }
 
-/** The address of a key's entry, 0 = none. */
-export function entryOf(key: usize, length: u32, how: u32): usize {
-  return look(key, length, how);
-}
-
 /** A TYPE_ constant. */
 export function typeOf(key: usize, length: u32, how: u32): u32 {
   const entry = look(key, length, how);

@@ -66,11 +66,6 @@ export function usedBytes(): f64 {
   return <f64>used;
 }
 
-/** Bytes of linear memory. */
-export function memoryBytes(): f64 {
-  return <f64>((<u64>pages) << PAGE_SHIFT);
-}
-
 export function initHeap(): void {
   let count: u32 = 0;
   let size: u32 = 8;

@@ -2,7 +2,7 @@
 
 // set-up and memory
 export { init } from "./start";
-export { alloc, free, memoryBytes, resize, sizeOf, usedBytes } from "./heap";
+export { alloc, free, resize, sizeOf, usedBytes } from "./heap";
 export { reserveReply, resetReply } from "./reply";
 export { crc16, slotOf } from "./crc16";
 // databases, slots, walks
@@ -15,13 +15,13 @@ export { warm } from "./warm";
 export { clearExpired, takeExpired } from "./expiry";
 export { expireCycle } from "./expirecycle";
 // single keys, for handlers in TypeScript
-export { clockOf, copyKey, deleteKey, entryOf, expireAtOf, memoryOf, renameKey } from "./access";
+export { clockOf, copyKey, deleteKey, expireAtOf, memoryOf, renameKey } from "./access";
 export { setExpiry, setString, shapeOf, stringOf, typeOf } from "./access";
 // values in RDB form
 export { crc64 } from "./crc64";
 export { rdbDump, rdbExpand, rdbParse, rdbSlot, setRdbCompression } from "./rdb";
 // commands
-export { get, getdel, getset, set, setnx, strlen } from "./strings";
+export { get, set, setnx, strlen } from "./strings";
 export { append, getrange, setrange } from "./ranges";
 export { decr, decrby, incr, incrby } from "./counters";
 export { del, exists, mget, mset, msetnx, touch } from "./manykeys";

@@ -8,7 +8,6 @@ import { isString, stringBytes, stringLength } from "./entry";
 import { lookupRead, lookupWrite } from "./expiry";
 import { LINE_ROOM, Reply, replyBulk, replyInteger, replyNull, replyOk } from "./reply";
 import { DIGITS, storeString } from "./stringvalue";
-import { removeFound } from "./table";
 
 /** GET key */
 export function get(): i32 {
@@ -34,26 +33,6 @@ export function setnx(): i32 {
   }
   if (!storeArg(Args.slot(), 1, 0)) return REFUSED_OUT_OF_MEMORY;
   replyInteger(1);
-  return 1;
-}
-
-/** GETSET key value */
-export function getset(): i32 {
-  const entry = lookupRead(Args.slot(), Args.ptr(1), Args.length(1));
-  const start = Reply.written();
-  const refused = replyString(entry);
-  if (refused < 0) return refused;
-  if (storeArg(Args.slot(), 1, entry)) return 1;
-  Reply.truncate(start);
-  return REFUSED_OUT_OF_MEMORY;
-}
-
-/** GETDEL key */
-export function getdel(): i32 {
-  const entry = lookupRead(Args.slot(), Args.ptr(1), Args.length(1));
-  const refused = replyString(entry);
-  if (refused < 0 || entry == 0) return refused;
-  removeFound(Args.slot());
   return 1;
 }
 

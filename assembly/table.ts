@@ -9,8 +9,8 @@ import { free } from "./heap";
 
 /** What `find` saw: the hash, and where the entry stands. */
 export let foundHash: u64 = 0;
-export let foundBucket: usize = 0;
-export let foundIndex: u32 = 0;
+let foundBucket: usize = 0;
+let foundIndex: u32 = 0;
 
 /** The entry of a key in a slot of the selected database, expired or not; 0 = none. Sets what `found…` say. */
 export function find(slot: u32, key: usize, length: u32): usize {
@@ -76,16 +76,11 @@ function setExpiring(slot: u32, before: bool, after: bool): void {
 
 /** Takes the entry `find` has just found out of its slot and disposes of it. */
 export function removeFound(slot: u32): void {
-  dispose(takeFound(slot));
-}
-
-/** Takes the entry `find` has just found out of its slot; it is the caller's now. */
-export function takeFound(slot: u32): usize {
   const db = Database.selected();
   const record = Database.slot(db, slot);
   const entry = removeAt(db, slot, bucketOf(record, foundHash), foundBucket, foundIndex);
   shrink(record);
-  return entry;
+  dispose(entry);
 }
 
 /** Whether the last `removeAt` gave back the last line of its chain. */

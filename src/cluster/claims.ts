@@ -56,7 +56,7 @@ function hearRole(turn: Turn, sender: ClusterNode, header: Header): void {
  * Takes over a master's claim to slots where it beats what we know.
  * @param claimed all slots it says it owns
  */
-export function takeClaim(turn: Turn, claimant: ClusterNode, configEpoch: number, claimed: SlotBitmap): void {
+function takeClaim(turn: Turn, claimant: ClusterNode, configEpoch: number, claimed: SlotBitmap): void {
   const { state, keyspace } = turn;
   const { myself, slots } = state;
   if (claimant === myself) return;

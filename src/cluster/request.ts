@@ -119,7 +119,7 @@ function parseInteger(text: string): number | undefined {
   return value >= -(2n ** 63n) && value < 2n ** 63n ? Number(value) : undefined;
 }
 
-export function parseSlot(text: string): number | undefined {
+function parseSlot(text: string): number | undefined {
   const slot = parseInteger(text);
   return slot !== undefined && slot >= 0 && slot < SLOT_COUNT ? slot : undefined;
 }
@@ -139,7 +139,7 @@ function parseMeet(args: readonly string[]): ClusterRequest | Refusal {
 const isPort = (port: number): boolean => port > 0 && port <= 65_535;
 
 /** An IPv4 or IPv6 address; a host name is none, for the bus speaks of addresses only. */
-export function isIpAddress(text: string): boolean {
+function isIpAddress(text: string): boolean {
   if (!text.includes(":")) return isIpv4(text);
   const halves = text.split("::");
   if (halves.length > 2) return false;

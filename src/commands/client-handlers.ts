@@ -35,7 +35,7 @@ export function info(ctx: Context, _args: Args, reply: Reply): void {
 }
 
 /** One line of CLIENT LIST, ended by a newline. */
-export function describe(ctx: Context, client: Client): string {
+function describe(ctx: Context, client: Client): string {
   const row = client.lastCommand < 0 ? undefined : ctx.server.table.rows[client.lastCommand];
   const input = client.inputBytes + client.inputFreeBytes;
   const fields: readonly (readonly [string, string | number])[] = [

@@ -85,7 +85,7 @@ function writeSearch(type: string, spec: Readonly<Record<string, string | number
 }
 
 /** The map of COMMAND DOCS, its subcommands' within. */
-export function writeDocs(row: Row, reply: Reply): void {
+function writeDocs(row: Row, reply: Reply): void {
   const { command, group, subcommands } = row;
   const { complexity, history, deprecated, system, syntax } = command;
   const isMarked = deprecated !== undefined || system === true;

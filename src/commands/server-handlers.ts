@@ -8,10 +8,6 @@ import type { Context } from "./context.ts";
 import { writeHelp } from "./help.ts";
 import { drawMesh } from "./lolwut.ts";
 
-export function dbsize(ctx: Context, _args: Args, reply: Reply): void {
-  reply.integer(ctx.keys.size());
-}
-
 /** ASYNC and SYNC promise when memory is free again; here a flush is one step either way. */
 function checkFlushMode(args: Args): void {
   const isMode = args.is(1, "ASYNC") || args.is(1, "SYNC");

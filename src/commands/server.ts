@@ -1,4 +1,5 @@
 // The server family: the node's data as a whole, its directives, its counters, its end.
+import { engine } from "../engine/exports.ts";
 import * as config from "./config-handlers.ts";
 import { debug } from "./debug.ts";
 import { family, keyAt } from "./family.ts";
@@ -7,7 +8,6 @@ import * as memory from "./memory.ts";
 import { monitor } from "./monitor.ts";
 import { bgsave, lastsave, save } from "./persistence.ts";
 import {
-  dbsize,
   flushall,
   flushdb,
   info,
@@ -101,7 +101,7 @@ export const serverFamily = family("server", [
     tips: ["request_policy:all_shards", "response_policy:agg_sum"],
     categories: ["keyspace"],
     summary: "Counts the keys of the database.",
-    run: dbsize,
+    run: engine.dbsize,
   },
   {
     name: "debug",

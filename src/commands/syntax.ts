@@ -17,7 +17,7 @@
 //
 // SET: key value [condition(NX | XX) ^2.6.12] [GET ^6.2.0] [expiration(EX seconds ^2.6.12 | ... | KEEPTTL ^6.0.0)]
 
-export const argumentTypes = [
+const argumentTypes = [
   "string",
   "integer",
   "double",

@@ -5,13 +5,13 @@ export type EngineRun = () => number;
 
 export interface Exports {
   readonly memory: WebAssembly.Memory;
+  /** Once, before all else; 128 random bits as the seed of the hashtables. */
   init(a: number, b: number, c: number, d: number): void;
   alloc(length: number): number;
   resize(ptr: number, keep: number, length: number): number;
   free(ptr: number): void;
   sizeOf(ptr: number): number;
   usedBytes(): number;
-  memoryBytes(): number;
   reserveReply(length: number): number;
   resetReply(): void;
   crc16(ptr: number, length: number): number;
@@ -32,7 +32,6 @@ export interface Exports {
   clearExpired(): void;
   expireCycle(budget: number): number;
   // Single keys; `how` = a HOW_ constant.
-  entryOf(key: number, length: number, how: number): number;
   typeOf(key: number, length: number, how: number): number;
   shapeOf(key: number, length: number, how: number): number;
   stringOf(key: number, length: number, how: number): number;
@@ -51,6 +50,13 @@ export interface Exports {
   copyKey(from: number, fromLength: number, database: number, to: number, toLength: number): number;
   clockOf(key: number, length: number): number;
   memoryOf(key: number, length: number): number;
+  // Values in RDB form.
+  crc64(crc: bigint, ptr: number, length: number): bigint;
+  setRdbCompression(isOn: boolean): void;
+  rdbSlot(database: number, slot: number, from: number, enough: number): number;
+  rdbDump(slot: number, key: number, length: number): number;
+  rdbParse(ptr: number, length: number): number;
+  rdbExpand(ptr: number, packed: number, length: number): number;
 }
 
 /** Names of the commands the engine runs by itself. */
@@ -63,9 +69,7 @@ const names = [
   "exists",
   "expiretime",
   "get",
-  "getdel",
   "getrange",
-  "getset",
   "incr",
   "incrby",
   "mget",
@@ -90,7 +94,7 @@ export interface EngineCommand {
   readonly export: EngineName;
 }
 
-export type CommandExports = { readonly [name in EngineName]: EngineRun };
+type CommandExports = { readonly [name in EngineName]: EngineRun };
 
 /** `run: engine.get` in a row; the server binds it to its own instance with `bindCommand`. */
 export const engine = Object.fromEntries(names.map((name) => [name, { export: name }])) as {

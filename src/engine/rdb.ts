@@ -9,15 +9,6 @@ import { OUT_OF_MEMORY, ReplyError } from "../resp/errors.ts";
 import type { Slice } from "../resp/reply.ts";
 import type { Memory } from "./memory.ts";
 
-interface RdbExports {
-  crc64(crc: bigint, ptr: number, length: number): bigint;
-  setRdbCompression(on: number): void;
-  rdbSlot(database: number, slot: number, from: number, enough: number): number;
-  rdbDump(slot: number, key: number, length: number): number;
-  rdbParse(ptr: number, length: number): number;
-  rdbExpand(ptr: number, packed: number, length: number): number;
-}
-
 const PAYLOAD_REJECTED = new ReplyError("ERR DUMP payload version or checksum are wrong");
 const PAYLOAD_DAMAGED = new ReplyError("ERR Bad data format");
 const PAYLOAD_OTHER_TYPE = new ReplyError("ERR slotmesh holds strings only; the payload is of another type");
@@ -28,30 +19,28 @@ const PIECE = 65536;
 const SCRATCH = 8192;
 
 export class Rdb {
-  readonly #wasm: RdbExports;
   /** Taken once, so that a checksum never makes memory grow: views of what is being written stay good. */
   readonly #scratch: number;
 
   constructor(private readonly memory: Memory) {
     this.#scratch = memory.alloc(SCRATCH);
-    this.#wasm = memory.wasm as unknown as RdbExports;
   }
 
   /** Whether strings are compressed from now on: rdbcompression. */
-  set compression(on: boolean) {
-    this.#wasm.setRdbCompression(on ? 1 : 0);
+  set compression(isOn: boolean) {
+    this.memory.wasm.setRdbCompression(isOn);
   }
 
   /** CRC-64 of bytes of either side, going on from `crc`. */
   crc64(start: bigint, bytes: Uint8Array): bigint {
     if (bytes.buffer === this.memory.bytes.buffer) {
-      return BigInt.asUintN(64, this.#wasm.crc64(start, bytes.byteOffset, bytes.length));
+      return BigInt.asUintN(64, this.memory.wasm.crc64(start, bytes.byteOffset, bytes.length));
     }
     let crc = start;
     for (let at = 0; at < bytes.length; at += SCRATCH) {
       const piece = bytes.subarray(at, at + SCRATCH);
       this.memory.bytes.set(piece, this.#scratch);
-      crc = this.#wasm.crc64(crc, this.#scratch, piece.length);
+      crc = this.memory.wasm.crc64(crc, this.#scratch, piece.length);
     }
     return BigInt.asUintN(64, crc);
   }
@@ -61,7 +50,7 @@ export class Rdb {
     if (length >= 2 ** 32) return undefined;
     const ptr = this.memory.alloc(Math.max(packed.length, 1));
     this.memory.bytes.set(packed, ptr);
-    const outcome = this.#wasm.rdbExpand(ptr, packed.length, length);
+    const outcome = this.memory.wasm.rdbExpand(ptr, packed.length, length);
     this.memory.free(ptr);
     if (outcome === REFUSED_OUT_OF_MEMORY) throw OUT_OF_MEMORY;
     return outcome < 0 ? undefined : this.memory.copy(this.memory.result());
@@ -74,7 +63,7 @@ export class Rdb {
   slot(database: number, slot: number, write: (bytes: Uint8Array) => void): void {
     let from = 0;
     do {
-      const next = this.#wasm.rdbSlot(database, slot, from, PIECE);
+      const next = this.memory.wasm.rdbSlot(database, slot, from, PIECE);
       if (next < 0) throw OUT_OF_MEMORY;
       from = next;
       const { ptr, length } = this.memory.result();
@@ -84,14 +73,14 @@ export class Rdb {
 
   /** The DUMP payload of a key of the selected database; undefined = no such key. Dies with the next call. */
   dump(key: Slice): Slice | undefined {
-    const found = this.#wasm.rdbDump(this.memory.slotOf(key), key.ptr, key.length);
+    const found = this.memory.wasm.rdbDump(this.memory.slotOf(key), key.ptr, key.length);
     if (found < 0) throw OUT_OF_MEMORY;
     return found === 0 ? undefined : this.memory.result();
   }
 
   /** The string in a DUMP payload. Throws what RESTORE answers when there is none. Dies with the next call here. */
   parse(payload: Slice): Slice {
-    switch (this.#wasm.rdbParse(payload.ptr, payload.length)) {
+    switch (this.memory.wasm.rdbParse(payload.ptr, payload.length)) {
       case RDB_PAYLOAD_REJECTED:
         throw PAYLOAD_REJECTED;
       case RDB_PAYLOAD_DAMAGED:

@@ -52,8 +52,6 @@ export const exists = (path: string): boolean => existsSync(path);
 /** The file's text, read as UTF-8. Throws DiskError. */
 export const readText = (path: string): string => attempt(path, () => readFileSync(path, "utf8"));
 
-export const readBytes = (path: string): Uint8Array => attempt(path, () => readFileSync(path));
-
 /**
  * Reads a file from its beginning to its end. Throws DiskError.
  * @param take gets each piece, whose memory is used again, and the size of the whole

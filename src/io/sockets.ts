@@ -78,15 +78,6 @@ export class Connection {
     this.socket.setKeepAlive(seconds > 0, seconds * 1000);
   }
 
-  /** Stops and resumes reading; the kernel's buffer and then the peer wait. */
-  pause(): void {
-    if (!this.#closed) this.socket.pause();
-  }
-
-  resume(): void {
-    if (!this.#closed) this.socket.resume();
-  }
-
   wasReceived(chunk: Uint8Array): void {
     if (!this.#finishing) this.user?.received(chunk);
   }

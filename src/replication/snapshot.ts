@@ -71,15 +71,6 @@ export class Snapshot {
     for (const remaining of this.#remaining) this.#write(remaining, slot);
   }
 
-  /** A whole database is about to change or to change its number. */
-  beforeDatabase(database: number): void {
-    const index = this.#remaining.findIndex((remaining) => remaining.database === database);
-    const remaining = this.#remaining[index];
-    if (remaining === undefined) return;
-    while (remaining.next < SLOT_COUNT) this.#write(remaining, remaining.next++);
-    this.#remaining.splice(index, 1);
-  }
-
   /** Writes all that is left. */
   complete(): void {
     this.step(() => true);

@@ -204,6 +204,6 @@ export class Client {
   }
 }
 
-export function isError(value: Value): boolean {
+function isError(value: Value): boolean {
   return value.kind === "error" || value.kind === "bulkError";
 }

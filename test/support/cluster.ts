@@ -18,9 +18,9 @@ export interface NodeLine {
 }
 
 /** Long enough for redis-servers, which greet each other once a second. */
-export const AGREE_MS = 30_000;
+const AGREE_MS = 30_000;
 
-export function parseNodes(text: string): NodeLine[] {
+function parseNodes(text: string): NodeLine[] {
   return text
     .trimEnd()
     .split("\n")

@@ -84,8 +84,4 @@ export class Peer {
   }
 
   keepAlive(): void {}
-
-  pause(): void {}
-
-  resume(): void {}
 }

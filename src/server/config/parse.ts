@@ -176,7 +176,7 @@ export function readFile(files: Files, path: string): string {
 }
 
 /** Why a first word is no directive, with the one that was probably meant. */
-export function unknownReason(name: string): string {
+function unknownReason(name: string): string {
   const foreign = Object.hasOwn(FOREIGN, name.toLowerCase()) ? FOREIGN[name.toLowerCase()] : undefined;
   if (foreign !== undefined) return foreign;
   const meant = nearest(name, spellings());

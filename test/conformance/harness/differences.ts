@@ -11,7 +11,7 @@ export interface Intended {
 const name = (request: Request): string => String(request.args[0]).toLowerCase();
 const option = (request: Request): string => String(request.args[1] ?? "").toLowerCase();
 
-export const INTENDED: readonly Intended[] = [
+const INTENDED: readonly Intended[] = [
   {
     reason: "moments of expiry are doubles: beyond 2^53 ms, in the year 287396, they are rounded",
     matches: (request, theirs, ours) =>
@@ -37,9 +37,4 @@ export const INTENDED: readonly Intended[] = [
 /** The reason why this difference is meant, if it is. */
 export function intended(request: Request, theirs: Reply, ours: Reply, mode: Mode): string | undefined {
   return INTENDED.find((difference) => difference.matches(request, theirs, ours, mode))?.reason;
-}
-
-/** The text of an error reply, for matching. */
-export function errorText(reply: Reply): string {
-  return reply.value.kind === "error" ? String(plain(reply.value)) : "";
 }

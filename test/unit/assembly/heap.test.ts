@@ -89,13 +89,13 @@ test("memory that was in small blocks comes back as one run", () => {
   const heap = makeHeap(24 * MIB);
   const blocks = new Blocks(heap);
   for (let size = 8; blocks.add(size, size & 255); size = (size % 2000) + 24);
-  const full = heap.wasm.memoryBytes();
+  const full = heap.bytes.length;
   expect(full).toBeGreaterThan(22 * MIB);
   while (blocks.all.length > 0) blocks.remove(blocks.all.length - 1);
   // Each size class may keep a page; they may lie anywhere.
   const run = heap.wasm.alloc(8 * MIB) >>> 0;
   expect(run).not.toBe(0);
-  expect(heap.wasm.memoryBytes()).toBe(full);
+  expect(heap.bytes.length).toBe(full);
 });
 
 test("at the limit it is 0, and works again after something is given back", () => {
@@ -104,7 +104,7 @@ test("at the limit it is 0, and works again after something is given back", () =
   for (let ptr = heap.wasm.alloc(1000); ptr !== 0; ptr = heap.wasm.alloc(1000)) taken.push(ptr);
   expect(taken.length).toBeGreaterThan(3000);
   expect(heap.wasm.alloc(100_000)).toBe(0);
-  expect(heap.wasm.memoryBytes()).toBeLessThanOrEqual(8 * MIB);
+  expect(heap.bytes.length).toBeLessThanOrEqual(8 * MIB);
   for (const ptr of taken.splice(0, 500)) heap.free(ptr);
   for (let i = 0; i < 490; i++) expect(heap.wasm.alloc(1000)).not.toBe(0);
 });

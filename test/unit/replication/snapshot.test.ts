@@ -124,7 +124,7 @@ describe("a snapshot", () => {
         snapshot.step(() => --slots > 0);
         change(30);
         if (random(40) === 0) {
-          snapshot.beforeDatabase(1);
+          snapshot.complete();
           bench.keys.flush(1);
           for (const key of model.keys()) if (key.startsWith("1/")) model.delete(key);
         }
