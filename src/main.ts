@@ -1,7 +1,7 @@
 // The command line: `slotmesh server [redis.conf] [--directive value ...]` and `slotmesh cluster`.
 import { configure, describeFatal } from "./server/config/start.ts";
 import { FatalConfigError } from "./server/config/parse.ts";
-import { absolute, DiskError, expand, readStandardInput, readText, remove, replaceFile } from "./io/disk.ts";
+import { absolute, DiskError, remove, replaceFile } from "./io/disk.ts";
 import { onAbandoned } from "./io/children.ts";
 import { exit, onSignal, print, printError, processId, runtime } from "./io/process.ts";
 import { signalRequest } from "./server/ending.ts";
@@ -42,7 +42,7 @@ function serve(args: readonly string[]): void {
   if (args.includes("--help") || args.includes("-h")) return print(USAGE);
   let node: Node;
   try {
-    const config = configure(args, { read: readText, expand, readStandardInput, absolute });
+    const config = configure(args);
     node = new Node(config, (reason) => {
       printError(`slotmesh: ${reason}\n`);
       exit(1);

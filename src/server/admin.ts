@@ -6,7 +6,7 @@ import { holdMs, nowUs, soon } from "../io/clock.ts";
 import { exists, readText, replaceFile, DiskError } from "../io/disk.ts";
 import { residentBytes, scriptHeap } from "../io/process.ts";
 import { machineBytes } from "../io/usage.ts";
-import type { ClientConnection } from "./client.ts";
+import { connectionOf } from "./client.ts";
 import type { Clients } from "./clients.ts";
 import type { Config } from "./config/config.ts";
 import { rewriteConfiguration } from "./config/rewrite.ts";
@@ -144,9 +144,9 @@ export class Admin implements Administration {
       // The client is held: told that the server goes on, its request runs again and says so.
       if (answer === undefined || this.clients.get(client.id) === undefined) return;
       this.#refusals.set(client.id, answer);
-      soon(() => (client as ClientConnection).release());
+      soon(() => connectionOf(client).release());
     });
-    if (!isAnswered) (client as ClientConnection).hold(args);
+    if (!isAnswered) connectionOf(client).hold(args);
     isAnswered = true;
     return refusal;
   }

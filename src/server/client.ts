@@ -24,6 +24,12 @@ export interface ClientHost {
   monitorsChanged(by: number): void;
 }
 
+/** The connection behind a client as handlers see it: all clients of a node are such. */
+export function connectionOf(client: Client): ClientConnection {
+  if (client instanceof ClientConnection) return client;
+  throw new Error(`client ${client.id} is no connection of this node`);
+}
+
 export class ClientConnection implements Client, ConnectionUser {
   name = "";
   database = 0;

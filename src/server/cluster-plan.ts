@@ -1,6 +1,6 @@
 // What `slotmesh cluster` was asked for: its own four flags, and directives every node is started with.
 import { BUS_OFFSET } from "../cluster/options.ts";
-import { absolute, DiskError, expand, readStandardInput, readText } from "../io/disk.ts";
+import { DiskError } from "../io/disk.ts";
 import type { Config } from "./config/config.ts";
 import { findDirective } from "./config/directives.ts";
 import { FatalConfigError } from "./config/parse.ts";
@@ -108,7 +108,7 @@ function count(own: ReadonlyMap<Own, string>, flag: Own, initial: number, least:
 /** Reads the nodes' directives as each node will, so that a mistake is told once and nothing is started. */
 function readDirectives(args: readonly string[]): Config {
   try {
-    const config = configure(args, { read: readText, expand, readStandardInput, absolute });
+    const config = configure(args);
     if (!config.flag("cluster-enabled"))
       throw new StartError("the nodes of a cluster need cluster-enabled yes");
     for (const name of PER_NODE) {

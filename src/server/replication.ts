@@ -7,7 +7,7 @@ import { History } from "../replication/history.ts";
 import type { PsyncRequest } from "../replication/psync.ts";
 import type { RdbOrigin } from "../replication/rdb-writer.ts";
 import type { Reply } from "../resp/reply.ts";
-import type { ClientConnection } from "./client.ts";
+import { connectionOf } from "./client.ts";
 import type { Field } from "./info.ts";
 import type { ReplicationHost } from "./replication-host.ts";
 import { ReplicationMaster } from "./replication-master.ts";
@@ -172,15 +172,15 @@ export class NodeReplication implements Replication {
   }
 
   learn(client: Client, fact: ReplicaFact): void {
-    this.master.learn(client as ClientConnection, fact);
+    this.master.learn(connectionOf(client), fact);
   }
 
   attach(client: Client, request: PsyncRequest | undefined, reply: Reply): void {
-    this.master.attach(client as ClientConnection, request, reply);
+    this.master.attach(connectionOf(client), request, reply);
   }
 
   acknowledged(client: Client, offset: number): void {
-    this.master.acknowledged(client as ClientConnection, offset);
+    this.master.acknowledged(connectionOf(client), offset);
   }
 
   acknowledge(client: Client): void {
@@ -188,7 +188,7 @@ export class NodeReplication implements Replication {
   }
 
   wait(client: Client, args: Args, count: number, timeoutMs: number, reply: Reply): void {
-    this.master.wait(client as ClientConnection, args, count, timeoutMs, reply);
+    this.master.wait(connectionOf(client), args, count, timeoutMs, reply);
   }
 
   /** The replication section of INFO. */
