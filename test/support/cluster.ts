@@ -2,6 +2,7 @@
 import type { Scope } from "./cleanup.ts";
 import { Client } from "./client.ts";
 import { eventually } from "./eventually.ts";
+import { parseInfo } from "./info.ts";
 import { freePorts } from "./ports.ts";
 import { redisCli, type Server, startSubject, startRedis, type Flags } from "./servers.ts";
 
@@ -108,10 +109,7 @@ export async function info(port: number, section: string): Promise<Record<string
 async function fields(port: number, ...command: readonly string[]): Promise<Record<string, string>> {
   const client = await Client.open(port);
   try {
-    const lines = (await client.text(...command)).split("\r\n").filter((line) => line.includes(":"));
-    return Object.fromEntries(
-      lines.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]),
-    );
+    return Object.fromEntries(parseInfo(await client.text(...command)));
   } finally {
     client.close();
   }

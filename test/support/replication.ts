@@ -1,13 +1,12 @@
 // Masters and replicas, real and ours: who follows whom, and whether they hold the same.
 import type { Client } from "./client.ts";
 import { eventually } from "./eventually.ts";
+import { parseInfo } from "./info.ts";
 import type { Server } from "./servers.ts";
 
-/** A field of INFO replication, as text; undefined when there is no such line. */
+/** The fields of INFO replication, as text. */
 export async function replicationInfo(client: Client): Promise<ReadonlyMap<string, string>> {
-  const text = await client.text("INFO", "replication");
-  const lines = text.split("\r\n").filter((line) => line.includes(":"));
-  return new Map(lines.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]));
+  return parseInfo(await client.text("INFO", "replication"));
 }
 
 /** REPLICAOF, and until the link is up. */
