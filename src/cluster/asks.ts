@@ -1,7 +1,7 @@
 // Requests of operators: everything that can refuse one is checked before its first change. The texts are Redis's.
 import { takeOver, driveElection } from "./election.ts";
 import { introduceOurselves } from "./packets.ts";
-import { abortManual, startManual } from "./manual-failover.ts";
+import { endManual, startManual } from "./manual-failover.ts";
 import { hasFailed, isMaster, isReplica, type ClusterNode } from "./node.ts";
 import { OK, refuse, type Answer, type ClusterRequest } from "./request.ts";
 import { becomeMaster, becomeReplicaOf } from "./roles.ts";
@@ -89,7 +89,7 @@ function reset(turn: Turn, hard: boolean): Answer {
     becomeMaster(turn);
     turn.do({ type: "emptyKeyspace" });
   }
-  abortManual(turn);
+  endManual(turn);
   slots.migrating.clear();
   slots.importing.clear();
   for (const node of state.nodes.values()) {

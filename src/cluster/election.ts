@@ -3,7 +3,7 @@
 // it; so no epoch has two winners, whatever is lost, delayed or restarted.
 import { broadcastPong } from "./gossip.ts";
 import { quorum } from "./failure.ts";
-import { finishManual, mayElectManually } from "./manual-failover.ts";
+import { endManual, mayElectManually } from "./manual-failover.ts";
 import type { Header } from "./message.ts";
 import { hasFailed, isBarredFromFailover, isMaster, isReplica, type ClusterNode } from "./node.ts";
 import { becomeMaster } from "./roles.ts";
@@ -153,7 +153,7 @@ export function takeOver(turn: Turn, configEpoch: number): void {
   becomeMaster(turn);
   forEachSlot(claimed, (slot) => state.slots.assign(slot, myself));
   state.election = { phase: "idle" };
-  finishManual(turn);
+  endManual(turn);
   turn.saveNow();
   turn.noteTopology();
   turn.notes.announce = true;

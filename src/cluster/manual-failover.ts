@@ -18,7 +18,7 @@ export function mayElectManually(state: ClusterState): boolean {
 /** Replica: begins, with the master's help (`force` = without). */
 export function startManual(turn: Turn, force: boolean): void {
   const { state, nowMs } = turn;
-  abortManual(turn);
+  endManual(turn);
   const endAtMs = nowMs + LIMIT_MS;
   if (force) {
     state.manual = { phase: "ready", endAtMs };
@@ -33,7 +33,7 @@ export function startManual(turn: Turn, force: boolean): void {
 export function hearManualStart(turn: Turn, sender: ClusterNode): void {
   const { state, nowMs } = turn;
   if (!isMaster(state.myself) || state.masterOf(sender) !== state.myself) return;
-  abortManual(turn);
+  endManual(turn);
   state.manual = { phase: "yielding", replica: sender.id, endAtMs: nowMs + LIMIT_MS };
   turn.do({ type: "pauseWrites", untilMs: turn.clock.outer(nowMs + PAUSE_MS) });
   turn.log("notice", `Manual failover requested by replica ${sender.id}.`);
@@ -75,13 +75,12 @@ export function expireManual(turn: Turn): void {
   const { manual } = turn.state;
   if (manual.phase === "idle" || turn.nowMs <= manual.endAtMs) return;
   turn.log("warning", "Manual failover timed out.");
-  abortManual(turn);
+  endManual(turn);
 }
 
-export function abortManual(turn: Turn): void {
+/** However it went: writes the master held go on. */
+export function endManual(turn: Turn): void {
   const { state } = turn;
   if (state.manual.phase === "yielding") turn.do({ type: "resumeWrites" });
   state.manual = { phase: "idle" };
 }
-
-export const finishManual = abortManual;

@@ -1,12 +1,12 @@
 // This node's own role: whom it follows, and becoming a master again.
-import { abortManual } from "./manual-failover.ts";
+import { endManual } from "./manual-failover.ts";
 import { type ClusterNode, isMaster } from "./node.ts";
 import type { Turn } from "./turn.ts";
 
 /** Makes this node the replica of a master; slots it held and slots being moved are let go. */
 export function becomeReplicaOf(turn: Turn, master: ClusterNode): void {
   const { state } = turn;
-  abortManual(turn); // a master that yielded has done so
+  endManual(turn); // a master that yielded has done so
   state.turnIntoReplica(state.myself, master.id);
   state.slots.migrating.clear();
   state.slots.importing.clear();
