@@ -1,3 +1,4 @@
+#!/usr/bin/env bun
 // The command line: `slotmesh server [redis.conf] [--directive value ...]` and `slotmesh cluster`.
 import { configure, describeFatal } from "./server/config/start.ts";
 import { FatalConfigError } from "./server/config/parse.ts";
@@ -23,7 +24,7 @@ function main(args: readonly string[]): void {
     case "server":
       return serve(rest);
     case "cluster":
-      return void runCluster(rest);
+      return asksForHelp(rest) ? print(USAGE) : void runCluster(rest);
     case "--version":
     case "-v":
       return print(`slotmesh ${VERSION} (${runtime})\n`);
@@ -37,9 +38,13 @@ function main(args: readonly string[]): void {
   }
 }
 
+function asksForHelp(args: readonly string[]): boolean {
+  return args.includes("--help") || args.includes("-h");
+}
+
 function serve(args: readonly string[]): void {
   if (args.includes("--version") || args.includes("-v")) return print(`slotmesh ${VERSION} (${runtime})\n`);
-  if (args.includes("--help") || args.includes("-h")) return print(USAGE);
+  if (asksForHelp(args)) return print(USAGE);
   let node: Node;
   try {
     const config = configure(args);
@@ -71,6 +76,12 @@ function serve(args: readonly string[]): void {
     node.ending.prepare({ save: undefined, now: true, force: true });
     node.ended();
   });
+  for (const name of node.config.moot()) {
+    node.log.write(
+      "warning",
+      `The directive '${name}' has no effect here: '${node.config.text(name)}' is passed over`,
+    );
+  }
   greet(node);
 }
 

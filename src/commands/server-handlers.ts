@@ -106,11 +106,7 @@ export function slowlogReset(ctx: Context, _args: Args, reply: Reply): void {
 
 export function slowlogHelp(_ctx: Context, _args: Args, reply: Reply): void {
   const lines = [
-    [
-      "GET [<count>]",
-      "Show the newest entries: 10, or so many; -1 means all. Each has a number, a time, its",
-    ],
-    ["", "duration in microseconds, its arguments, and the client's address and name."],
+    ["GET [<count>]", "Show the newest entries: 10, or so many; -1 means all."],
     ["LEN", "Tell how many entries there are."],
     ["RESET", "Forget them."],
   ] as const;

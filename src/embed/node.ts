@@ -103,7 +103,7 @@ function startOnFreePort({ port, config = {} }: NodeOptions, dir: string, isLast
 
 function startOn(port: number, dir: string, directives: Directives, isLasting: boolean): Node {
   // What is removed at the end need not be written before it.
-  const kept = isLasting ? {} : { save: "" };
+  const kept: Directives = isLasting ? {} : { save: "" };
   const config = configOf({ logfile: "node.log", ...kept, ...directives, port, dir });
   const stop = (reason: string): void => {
     printError(`slotmesh: node ${port} stops: ${reason}\n`);

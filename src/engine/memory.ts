@@ -11,8 +11,19 @@ import type { Exports } from "./exports.ts";
 let compiled: WebAssembly.Module | undefined;
 
 function compile(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL("../../build/engine.wasm", import.meta.url)));
+  compiled ??= new WebAssembly.Module(readEngine());
   return compiled;
+}
+
+function readEngine(): Uint8Array<ArrayBuffer> {
+  const file = new URL("../../build/engine.wasm", import.meta.url);
+  try {
+    return new Uint8Array(readFileSync(file));
+  } catch {
+    throw new Error(
+      `the engine is not built: run "bun run build" in slotmesh's folder (no ${file.pathname})`,
+    );
+  }
 }
 
 /** The highest ceiling linear memory can have, bytes: one node can never hold more. */

@@ -21,7 +21,15 @@ export interface FileLock {
 /** Locks a file, making it if need be. @returns undefined when somebody else holds it; throws the system's error. */
 export function lockFile(path: string): FileLock | undefined {
   const file = openSync(path, "a", 0o644);
-  if (loadFlock()(file, LOCK_EXCLUSIVE | LOCK_AT_ONCE) === 0) return { release: () => closeSync(file) };
-  closeSync(file);
-  return undefined;
+  if (loadFlock()(file, LOCK_EXCLUSIVE | LOCK_AT_ONCE) !== 0) {
+    closeSync(file);
+    return undefined;
+  }
+  let isHeld = true;
+  return {
+    release: () => {
+      if (isHeld) closeSync(file); // a second time it may be somebody else's file
+      isHeld = false;
+    },
+  };
 }

@@ -142,7 +142,10 @@ export function listen(
   port: number,
   accept: (connection: Connection) => ConnectionUser | undefined,
 ): Listener {
+  // An IPv6 address means that alone, IPv4 is another word of `bind`. Bun heeds it here; its types do not know.
+  const family = { ipv6Only: host.includes(":") };
   const server = Bun.listen<Connection | undefined>({
+    ...family,
     hostname: host,
     port,
     allowHalfOpen: true,

@@ -2,6 +2,7 @@
 import type { LogLevel } from "../cluster/events.ts";
 import { append } from "../io/disk.ts";
 import { print, processId } from "../io/process.ts";
+import { reasonOf } from "../io/reason.ts";
 
 const LEVELS: readonly LogLevel[] = ["debug", "verbose", "notice", "warning"];
 const MARKS: Readonly<Record<LogLevel, string>> = { debug: ".", verbose: "-", notice: "*", warning: "#" };
@@ -18,6 +19,16 @@ export class Log {
     private readonly file: string | undefined,
     private readonly nowMs: () => number,
   ) {}
+
+  /** Why nothing can be appended to the file; undefined = it can. */
+  fault(): string | undefined {
+    try {
+      if (this.file !== undefined) append(this.file, "");
+      return undefined;
+    } catch (error) {
+      return reasonOf(error);
+    }
+  }
 
   write(level: LogLevel, text: string): void {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(this.level)) return;

@@ -85,8 +85,12 @@ export class Node implements ClientHost, Server {
     this.directory = absolute(config.text("dir"));
     const fault = directoryFault(this.directory);
     if (fault !== undefined) throw new StartError(`cannot use dir ${this.directory}: ${fault}`);
+    config.record("dir", [this.directory]); // as CONFIG GET and a rewritten file are to name it
+    if (this.port === 0) throw new StartError("port 0: configured not to listen anywhere");
     const logfile = config.text("logfile");
     this.log = new Log(logfile === "" ? undefined : absolute(logfile, this.directory), nowMs);
+    const logFault = this.log.fault();
+    if (logFault !== undefined) throw new StartError(`cannot open the log file ${logfile}: ${logFault}`);
     config.watch("loglevel", (level) => (this.log.level = level));
     this.memory.nowMs = nowMs();
     this.clients = new Clients(this, config, this.stats);

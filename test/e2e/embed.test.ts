@@ -57,6 +57,15 @@ describe("startServer", () => {
     expect(existsSync(dir)).toBe(true);
   });
 
+  test("stopping what a client has shut down already is no error", async () => {
+    const server = await startServer();
+    const client = await Client.open(server.port);
+    client.write("SHUTDOWN NOSAVE\r\n");
+    await client.untilClosed(5000);
+    await server.stop();
+    await server.stop();
+  });
+
   test("several live side by side, each with its own keys", async () => {
     const servers = await Promise.all([1, 2, 3].map(() => started(startServer())));
     expect(new Set(servers.map(({ port }) => port)).size).toBe(3);

@@ -81,6 +81,24 @@ describe("a configuration file", () => {
     expect(readFileSync(`${logs}/server.log`, "utf8")).toContain(String(server.port));
   });
 
+  test("what has no effect here and does no harm is passed over, and said", async () => {
+    const server = await startOurs(scope, { "tcp-backlog": 128, "io-threads": 4 });
+    expect(server.child.output).toMatch(
+      /'tcp-backlog' has no effect here[^]*'io-threads' has no effect here/,
+    );
+    const client = await server.connect();
+    expect(await client.ask("CONFIG", "GET", "io-threads")).toEqual(["io-threads", "4"]);
+  });
+
+  test("every family of addresses is one word of bind", async () => {
+    const hasIpv6 = Object.values(networkInterfaces()).some((each) =>
+      each?.some(({ family }) => family === "IPv6"),
+    );
+    const server = await startOurs(scope, { bind: "0.0.0.0 -::", "protected-mode": "yes" });
+    expect(await redisCli(["-h", "127.0.0.1", "-p", server.port, "ping"])).toBe("PONG\n");
+    if (hasIpv6) expect(await redisCli(["-h", "::1", "-p", server.port, "ping"])).toBe("PONG\n");
+  });
+
   test("a mistyped directive stops the start: file, line and the nearest real name", async () => {
     const file = configure("port 0\n\ncluster-enable yes\n");
     const ended = await attempt(file);
@@ -138,6 +156,20 @@ describe("what keeps a node from starting is one clear line and status 1", () =>
     expect(ended.code).toBe(1);
     expect(ended.output).toMatch(/in use/);
     expect(ended.output).toContain(String(port + 10_000));
+  });
+
+  test("there is no port", async () => {
+    const ended = await attempt("--port", 0);
+    expect(ended.code).toBe(1);
+    expect(complaints(ended)).toEqual(["slotmesh: port 0: configured not to listen anywhere"]);
+  });
+
+  test("the log file cannot be opened", async () => {
+    const ended = await attempt("--port", await freePort(), "--logfile", "/nonexistent/node.log");
+    expect(ended.code).toBe(1);
+    expect(complaints(ended)).toEqual([
+      "slotmesh: cannot open the log file /nonexistent/node.log: No such file or directory",
+    ]);
   });
 
   test("the directory is not there", async () => {

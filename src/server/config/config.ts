@@ -86,9 +86,14 @@ export class Config implements Configuration {
     const { kind } = directiveOf(name);
     const beginsAnew = kind.replacedAtRunTime === true && !this.#loaded.has(name);
     const setting = kind.parse(words, beginsAnew ? undefined : this.#setting(name));
-    refuseUnbuilt(name, setting);
+    refuseUnbuilt(name, setting, true);
     this.#settings.set(name, setting);
     this.#loaded.add(name);
+  }
+
+  /** Directives set to what has no effect here, and does no harm either. */
+  moot(): readonly Name[] {
+    return NAMES.filter((name) => directiveOf(name).built === "moot" && !this.isDefault(name));
   }
 
   /** What the directives contradict each other in, if anything. For the end of start-up. */
@@ -206,7 +211,7 @@ export class Config implements Configuration {
     const before = this.#setting(name);
     try {
       const setting = kind.parse([text], kind.replacedAtRunTime === true ? undefined : before);
-      refuseUnbuilt(name, setting);
+      refuseUnbuilt(name, setting, false);
       if (watched && setting.text !== before.text && !this.#watchers.has(name)) {
         throw new ConfigError("it takes effect only at the start of this server");
       }
@@ -230,8 +235,9 @@ export class Config implements Configuration {
 }
 
 /** Directives nothing acts on keep their default; accepting another value would promise what does not happen. */
-function refuseUnbuilt(name: Name, setting: Setting): void {
-  if (directiveOf(name).built) return;
+function refuseUnbuilt(name: Name, setting: Setting, atStart: boolean): void {
+  const { built } = directiveOf(name);
+  if (built === true || (built === "moot" && atStart)) return;
   const { text } = defaultOf(name);
   if (setting.text === text) return;
   throw new ConfigError(`this server does not implement '${name}': only its default, '${text}', is accepted`);
