@@ -74,11 +74,13 @@ export class Admin implements Administration {
     }
     const engineUsed = memory.usedBytes;
     const backlog = mutations.memoryBytes;
+    const clusterLinks = this.node.cluster?.bus.waitingBytes ?? 0;
+    const buffers = backlog + replicaBuffers + clientBuffers + clusterLinks;
     return {
-      used: engineUsed + backlog + replicaBuffers + clientBuffers,
+      used: engineUsed + buffers,
       peak: stats.peakMemoryBytes,
       startup: this.#startupBytes,
-      overhead: this.#startupBytes + backlog + replicaBuffers + clientBuffers,
+      overhead: this.#startupBytes + buffers,
       resident: residentBytes(),
       scriptHeap: scriptHeap(),
       engineUsed,
@@ -87,7 +89,7 @@ export class Admin implements Administration {
       backlog,
       replicaBuffers,
       clientBuffers,
-      clusterLinks: 0,
+      clusterLinks,
     };
   }
 

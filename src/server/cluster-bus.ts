@@ -33,7 +33,6 @@ class BusLink implements ConnectionUser {
   ) {}
 
   received(chunk: Uint8Array): void {
-    this.bus.receivedBytes += chunk.length;
     const { messages, malformed } = this.frames.feed(chunk);
     for (const message of messages) this.bus.feed({ type: "received", link: this.id, message });
     if (malformed !== undefined) this.bus.feed({ type: "malformed", link: this.id, reason: malformed });
@@ -46,9 +45,6 @@ class BusLink implements ConnectionUser {
 }
 
 export class ClusterBus {
-  /** Bytes of frames sent and received since the start. */
-  sentBytes = 0;
-  receivedBytes = 0;
   /** cluster-link-sendbuf-limit: a link with more than this waiting is closed, bytes; 0 = any amount may wait. */
   sendLimitBytes = 0;
   /** Links closed for that. */
@@ -139,6 +135,13 @@ export class ClusterBus {
     return this.#links.size;
   }
 
+  /** Bytes waiting on all links for their sockets. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (const link of this.#links.values()) bytes += link.connection.queuedBytes;
+    return bytes;
+  }
+
   /** Bytes waiting on a link for its socket. */
   queuedBytes(link: LinkId): number {
     return this.#links.get(link)?.connection.queuedBytes ?? 0;
@@ -188,7 +191,6 @@ export class ClusterBus {
     if (link === undefined) return;
     if (this.#encoded?.message !== message) this.#encoded = { message, frame: encodeMessage(message) };
     const { frame } = this.#encoded;
-    this.sentBytes += frame.length;
     link.connection.send(frame);
     if (this.sendLimitBytes === 0 || link.connection.queuedBytes <= this.sendLimitBytes) return;
     this.linksOverLimit++;

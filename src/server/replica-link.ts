@@ -6,6 +6,7 @@ import { soon } from "../io/clock.ts";
 import type { LogReader, MutationLog } from "../replication/log.ts";
 import type { Snapshot } from "../replication/snapshot.ts";
 import type { ClientConnection } from "./client.ts";
+import type { Totals } from "./stats.ts";
 
 /** Bytes a socket may have queued before the log or the snapshot waits for it. */
 const QUEUE_LIMIT = 1_048_576;
@@ -30,7 +31,6 @@ export class ReplicaLink {
   ackAtMs = 0;
   /** Since when more waits for it than the soft limit allows; 0 = it does not. */
   overSoftSinceMs = 0;
-  sentBytes = 0;
   /** The line that answers PSYNC has not gone out yet: what follows it is kept. */
   #held: Uint8Array[] | undefined;
   #isClosed = false;
@@ -41,7 +41,10 @@ export class ReplicaLink {
   #collected: Uint8Array[] | undefined;
   #mark = "";
 
-  constructor(readonly client: ClientConnection) {}
+  constructor(
+    readonly client: ClientConnection,
+    private readonly totals: Totals,
+  ) {}
 
   get ip(): string {
     return this.address === "" ? this.client.connection.remoteAddress : this.address;
@@ -72,7 +75,7 @@ export class ReplicaLink {
 
   /** @param bytes the caller's again when this returns */
   send(bytes: Uint8Array): void {
-    this.sentBytes += bytes.length;
+    this.totals.replicationOutputBytes += bytes.length;
     if (this.#held !== undefined) this.#held.push(bytes.slice());
     else this.client.connection.send(bytes);
   }

@@ -230,7 +230,7 @@ export class ReplicationMaster {
   #linkOf(client: ClientConnection): ReplicaLink {
     let link = this.#links.get(client.id);
     if (link === undefined) {
-      link = new ReplicaLink(client);
+      link = new ReplicaLink(client, this.host.stats.totals);
       this.#links.set(client.id, link);
     }
     return link;

@@ -1,6 +1,7 @@
 // INFO tells what happened: each counter moves when its event does, and CONFIG RESETSTAT begins anew.
 import { expect, test } from "bun:test";
 import { fileScope } from "../../support/cleanup.ts";
+import { eventually } from "../../support/eventually.ts";
 import { bareNode, Peer } from "../../support/node.ts";
 
 const scope = fileScope();
@@ -34,4 +35,20 @@ test("chunks received and batches of replies sent", () => {
   expect(counters(peer, ...names)).toEqual([1, 0]);
   peer.chunk("PING\r\nPING\r\n");
   expect(counters(peer, ...names)).toEqual([3, 2]);
+});
+
+test("bytes for replicas: their copy and every change after it", async () => {
+  const node = bareNode(scope);
+  const [peer, replica] = [new Peer(node), new Peer(node)];
+  const sent = (): number => counters(peer, "total_net_repl_output_bytes")[0] ?? 0;
+  expect(sent()).toBe(0);
+  let copy = replica.ask("PSYNC", "?", -1);
+  await eventually(() => (copy += replica.taken()).includes("REDIS0010"), 5000, "the copy is sent");
+  await eventually(() => node.replication.master.replicas[0]?.phase === "online", 5000, "the copy is whole");
+  const before = sent();
+  expect(before).toBeGreaterThan(100);
+  peer.ask("SET", "a", "1");
+  const change = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n";
+  expect(replica.taken()).toEndWith(change);
+  expect(sent()).toBe(before + change.length);
 });
