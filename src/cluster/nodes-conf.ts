@@ -18,7 +18,7 @@ import {
 } from "./message.ts";
 import { isInHandshake, isReplica, type ClusterNode } from "./node.ts";
 import { BUS_OFFSET } from "./options.ts";
-import { slotRanges, type SlotRange } from "./slot-bitmap.ts";
+import { rangeText, slotRanges, type SlotRange } from "./slot-bitmap.ts";
 import { SLOT_COUNT } from "../../assembly/abi.ts";
 import type { ClusterState } from "./state.ts";
 
@@ -51,7 +51,7 @@ export function describeNode(state: ClusterState, node: ClusterNode): string {
     node.pongReceivedAtMs,
     (master ?? node).configEpoch,
     node === state.myself || node.linkUp ? "connected" : "disconnected",
-    ...slotRanges(node.slots).map(({ start, end }) => (start === end ? `${start}` : `${start}-${end}`)),
+    ...slotRanges(node.slots).map(rangeText),
   ];
   if (node === state.myself) parts.push(...openSlots(state));
   return parts.join(" ");

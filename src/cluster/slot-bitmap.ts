@@ -43,6 +43,11 @@ export interface SlotRange {
   readonly end: number;
 }
 
+/** `0-5460`, or `7` for a run of one. */
+export function rangeText({ start, end }: SlotRange): string {
+  return start === end ? `${start}` : `${start}-${end}`;
+}
+
 export function slotRanges(bitmap: SlotBitmap): SlotRange[] {
   const ranges: SlotRange[] = [];
   let start = -1; // of the run at hand; -1 = none

@@ -4,11 +4,12 @@
 //   const redis = new Redis.Cluster(cluster.ports.map((port) => ({ host: cluster.host, port })));
 //   ...
 //   await cluster.stop();
+import type { SlotRange } from "../cluster/slot-bitmap.ts";
 import { makeTemporaryDirectory, removeDirectory } from "../io/disk.ts";
 import { CommandLink } from "../server/command-link.ts";
 import { join } from "../server/join.ts";
 import { makeNodeDirectories } from "../server/node-directories.ts";
-import type { NodeView, SlotRange } from "../server/node-view.ts";
+import type { NodeView } from "../server/node-view.ts";
 import { StartError } from "../server/start-error.ts";
 import { EmbeddedNode, startNode, type Directives, type NodeOptions } from "./node.ts";
 

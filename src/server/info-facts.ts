@@ -50,14 +50,14 @@ export class NodeFacts implements InfoFacts {
       largestInputBytes = Math.max(largestInputBytes, client.inputBytes);
       largestOutputBytes = Math.max(largestOutputBytes, client.outputBytes);
     }
-    const clusterLinks = this.node.cluster === undefined ? 0 : this.node.cluster.bus.linkCount;
+    const clusterLinkCount = this.node.cluster === undefined ? 0 : this.node.cluster.bus.linkCount;
     return {
       connected: this.node.clients.count,
       blocked,
       tracking: this.node.tracking.clientCount,
       largestInputBytes,
       largestOutputBytes,
-      clusterLinks,
+      clusterLinkCount,
     };
   }
 

@@ -50,7 +50,7 @@ export interface InfoFacts {
     readonly tracking: number;
     readonly largestInputBytes: number;
     readonly largestOutputBytes: number;
-    readonly clusterLinks: number;
+    readonly clusterLinkCount: number;
   };
   /** What is kept for clients that track keys. */
   readonly tracking: { readonly keyCount: number; readonly itemCount: number; readonly prefixCount: number };
@@ -150,7 +150,7 @@ function serverSection(facts: InfoFacts): readonly Field[] {
 function clientsSection({ clients, config }: InfoFacts): readonly Field[] {
   return [
     ["connected_clients", clients.connected],
-    ["cluster_connections", clients.clusterLinks],
+    ["cluster_connections", clients.clusterLinkCount],
     ["maxclients", config.number("maxclients")],
     ["client_recent_max_input_buffer", clients.largestInputBytes],
     ["client_recent_max_output_buffer", clients.largestOutputBytes],

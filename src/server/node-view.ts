@@ -1,10 +1,6 @@
 // What one node says of its cluster, read from the text of CLUSTER NODES, and when several nodes say the same.
 import { SLOT_COUNT } from "../../assembly/abi.ts";
-
-export interface SlotRange {
-  readonly start: number;
-  readonly end: number;
-}
+import { rangeText, type SlotRange } from "../cluster/slot-bitmap.ts";
 
 /** One line of CLUSTER NODES. */
 export interface NodeLine {
@@ -102,6 +98,6 @@ export function flawIn({ myself, nodes }: NodeView, nodeCount: number): string |
 /** The part of a view all nodes must share: who is there, in which role, with which slots. */
 export function signatureOf({ nodes }: NodeView): string {
   const line = ({ id, masterId, slots }: NodeLine): string =>
-    [id, masterId ?? "master", ...slots.map(({ start, end }) => `${start}-${end}`)].join(" ");
+    [id, masterId ?? "master", ...slots.map(rangeText)].join(" ");
   return nodes.map(line).toSorted().join("\n");
 }

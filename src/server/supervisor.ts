@@ -2,6 +2,7 @@
 // said to have ended and is not started again: what the others make of it is what a cluster is for.
 import { fileURLToPath } from "node:url";
 import { BUS_OFFSET } from "../cluster/options.ts";
+import { rangeText } from "../cluster/slot-bitmap.ts";
 import { startChild, type Child, type Ending } from "../io/children.ts";
 import { after, nowMs, pause } from "../io/clock.ts";
 import {
@@ -252,7 +253,7 @@ function tableLine(
   nodes: readonly NodeLine[],
 ): string {
   const master = nodes.find(({ id }) => id === line?.masterId);
-  const slots = line?.slots.map(({ start, end }) => (start === end ? `${start}` : `${start}-${end}`)) ?? [];
+  const slots = line?.slots.map(rangeText) ?? [];
   const role = line?.masterId === undefined ? "master" : "replica";
   const serves = role === "master" ? `slots ${slots.join(" ")}` : `copies ${master?.port ?? line?.masterId}`;
   return `  ${String(port).padEnd(5)}  ${String(pid).padEnd(7)}  ${role.padEnd(7)}  ${serves}`;
