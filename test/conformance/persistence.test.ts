@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileScope } from "../support/cleanup.ts";
 import type { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/ports.ts";
 import { run } from "../support/process.ts";
 import { contents, replicationInfo, untilCaughtUp, untilLinked } from "../support/replication.ts";
 import { type Flags, MAIN, type Server, startOurs, startRedis, startSubject } from "../support/servers.ts";
@@ -216,9 +217,8 @@ describe("what cannot be loaded stops the start, and stays as it is", () => {
   async function refused(dir: string): Promise<string> {
     const path = join(dir, "dump.rdb");
     const before = readFileSync(path);
-    const ended = await run([process.execPath, MAIN, "server", "--port", "0", "--cluster-enabled", "no"], {
-      cwd: dir,
-    });
+    const flags = ["--port", String(await freePort()), "--cluster-enabled", "no"];
+    const ended = await run([process.execPath, MAIN, "server", ...flags], { cwd: dir });
     expect(ended.code).toBe(1);
     expect(readFileSync(path).equals(before)).toBe(true);
     const complaint = ended.output.split("\n").filter((line) => line.startsWith("slotmesh: "));
@@ -285,7 +285,8 @@ describe("what cannot be loaded stops the start, and stays as it is", () => {
     await client.ok("SELECT", 3);
     await client.ok("SET", "a", "b");
     await server.stop();
-    const ended = await run([process.execPath, MAIN, "server", "--port", "0"], { cwd: server.dir });
+    const port = String(await freePort());
+    const ended = await run([process.execPath, MAIN, "server", "--port", port], { cwd: server.dir });
     expect(ended.code).toBe(1);
     expect(ended.output).toContain("database 3 is beyond the 1 this server has");
   });
