@@ -373,6 +373,10 @@ test("SHUTDOWN waits for replicas that lag, and can be called off meanwhile", as
     expect(await client.ask("GET", "a")).toBe("c");
     const writer = await master.connect();
     const written = writer.reply("SET", "a", "d");
+    // Connections overtake each other: what is to be called off must have arrived before.
+    const held = async (): Promise<boolean> =>
+      (await client.text("CLIENT", "LIST")).match(/ flags=b /g)?.length === 3;
+    await eventually(held, 10_000, "both that asked and the writer wait");
     expect(await client.ask("SHUTDOWN", "ABORT")).toBe("OK");
     expect((await asked).raw.toString()).toBe("-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
     expect((await alsoAsked).raw.toString()).toBe("-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
