@@ -15,7 +15,9 @@ export interface ClusterPlan {
   readonly ports: readonly number[];
   /** Where the nodes keep their files; undefined = nowhere for longer than this run. */
   readonly dir: string | undefined;
-  /** Arguments of `server` for every node, without port and dir. */
+  /** Absolute path of the configuration file all nodes share, if there is one. */
+  readonly file: string | undefined;
+  /** Flags of `server` for every node, without port and dir. */
   readonly directives: readonly string[];
   /** Where a node is reached. */
   readonly host: string;
@@ -65,7 +67,8 @@ export function planCluster(args: readonly string[]): ClusterPlan {
     replicas,
     ports: Array.from({ length: nodes }, (_, i) => firstPort + i),
     dir: own.get("dir"),
-    directives: [...rest, ...directives],
+    file: config.file,
+    directives: [...(config.file === undefined ? rest : rest.slice(1)), ...directives],
     host: reachableHost(config),
     password,
   };

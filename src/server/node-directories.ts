@@ -1,5 +1,6 @@
 // Where the nodes of a cluster that is run from one place keep their files: `node-1`, `node-2` ... in one directory.
-import { listDirectory, makeDirectory } from "../io/disk.ts";
+import { exists, listDirectory, makeDirectory, readText, replaceFile } from "../io/disk.ts";
+import { quote } from "./config/kinds.ts";
 import { StartError } from "./start-error.ts";
 
 /**
@@ -14,4 +15,19 @@ export function makeNodeDirectories(dir: string, count: number): readonly string
   const dirs = Array.from({ length: count }, (_, i) => `${dir}/node-${i + 1}`);
   for (const each of dirs) makeDirectory(each);
   return dirs;
+}
+
+/**
+ * The configuration file of a node, in its directory: it includes the one all nodes share and keeps what CONFIG REWRITE
+ * adds, from one start to the next.
+ * @param shared absolute path
+ * @returns its path. Throws DiskError.
+ */
+export function makeNodeConfiguration(dir: string, shared: string | undefined): string {
+  const path = `${dir}/redis.conf`;
+  const before = exists(path) ? readText(path) : "";
+  const own = before.startsWith("include ") ? before.slice(before.indexOf("\n") + 1) : before;
+  const whole = shared === undefined ? own : `include ${quote(shared)}\n${own}`;
+  if (whole !== before || !exists(path)) replaceFile(path, whole);
+  return path;
 }

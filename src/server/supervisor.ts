@@ -19,7 +19,7 @@ import { codeOf, reasonOf } from "../io/reason.ts";
 import { listen } from "../io/sockets.ts";
 import { planCluster, type ClusterPlan } from "./cluster-plan.ts";
 import { CommandLink } from "./command-link.ts";
-import { makeNodeDirectories } from "./node-directories.ts";
+import { makeNodeConfiguration, makeNodeDirectories } from "./node-directories.ts";
 import { join, type JoinedCluster } from "./join.ts";
 import type { NodeLine } from "./node-view.ts";
 import { StartError } from "./start-error.ts";
@@ -127,13 +127,14 @@ class Supervisor {
   }
 
   #startNodes(): void {
-    const { ports, directives } = this.plan;
+    const { ports, directives, file } = this.plan;
     const dirs = makeNodeDirectories(this.#dir, ports.length);
     for (const [i, port] of ports.entries()) {
       const dir = dirs[i]!;
       const logPath = `${dir}/node.log`;
       const flags = [...directives, "--port", String(port), "--dir", dir];
-      const child = startChild([executable, MAIN, "server", ...flags], logPath);
+      const configuration = makeNodeConfiguration(dir, file);
+      const child = startChild([executable, MAIN, "server", configuration, ...flags], logPath);
       const node: RunningNode = { port, logPath, child, isRunning: true };
       this.#nodes.push(node);
       void child.ended.then((ending) => this.#nodeEnded(node, ending));

@@ -71,6 +71,8 @@ describe("slotmesh cluster --masters 3 --replicas 1", () => {
       "[OK] All 16384 slots covered.",
     );
     expect(await redisCli(["-c", "-p", firstPort, "set", "key", "value"])).toBe("OK\n");
+    const told = await redisCli(["--cluster", "set-timeout", `127.0.0.1:${firstPort}`, "7000"]);
+    expect(told).toContain("New node timeout set. 6 OK, 0 ERR.");
 
     const pids = await pidsOf(ports);
     expect(new Set(pids).size).toBe(6);
@@ -86,6 +88,8 @@ describe("slotmesh cluster --masters 3 --replicas 1", () => {
     const identity = (nodes: readonly NodeLine[]): string[] =>
       nodes.map(({ id, port, slots }) => `${id} ${port} ${slots.join()}`).toSorted();
     expect(identity(after)).toEqual(identity(before));
+    const timeout = await redisCli(["-p", firstPort + 5, "config", "get", "cluster-node-timeout"]);
+    expect(timeout).toBe("cluster-node-timeout\n7000\n");
     const pidsAgain = await pidsOf(ports);
     await second.stop("SIGTERM");
     await eventually(() => !pidsAgain.some(isAlive), 5000, "every node's process is gone after SIGTERM");

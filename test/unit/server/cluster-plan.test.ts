@@ -1,6 +1,14 @@
 // What `slotmesh cluster` makes of its command line.
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { planCluster } from "../../../src/server/cluster-plan.ts";
+import { makeNodeConfiguration } from "../../../src/server/node-directories.ts";
+import { Scope } from "../../support/cleanup.ts";
+import { tempDir } from "../../support/temp.ts";
+
+const scope = new Scope();
+afterAll(() => scope.close());
 
 const plan = (line: string) => planCluster(line.split(" ").filter(Boolean));
 
@@ -27,6 +35,26 @@ describe("flags", () => {
     expect(directives.slice(0, 5)).toEqual(["--maxmemory", "1gb", "--bind", "127.0.0.1", "::1"]);
     expect(directives).toContain("--cluster-enabled");
     expect(directives).not.toContain("--masters");
+  });
+
+  test("a configuration file is shared by all nodes", () => {
+    const file = join(tempDir(scope), "redis.conf");
+    writeFileSync(file, "maxmemory 1gb\n");
+    const { directives, ...asked } = plan(`${file} --masters 4 --hz 20`);
+    expect(asked.file).toBe(file);
+    expect(directives.slice(0, 2)).toEqual(["--hz", "20"]);
+  });
+
+  test("a node's own file includes the shared one and keeps what was added to it", () => {
+    const dir = tempDir(scope);
+    const path = makeNodeConfiguration(dir, undefined);
+    expect(readFileSync(path, "utf8")).toBe("");
+    writeFileSync(path, "hz 20\n");
+    makeNodeConfiguration(dir, "/etc/a b.conf");
+    expect(readFileSync(path, "utf8")).toBe('include "/etc/a b.conf"\nhz 20\n');
+    makeNodeConfiguration(dir, "/etc/c.conf");
+    makeNodeConfiguration(dir, undefined);
+    expect(readFileSync(path, "utf8")).toBe("hz 20\n");
   });
 
   test("a password is what replicas tell their masters too, unless another is said", () => {
