@@ -1,4 +1,5 @@
-// Puts a full copy in place of the data. A server that holds nothing loads while the copy comes in. One that holds
+// Puts a full copy in place of the data. A server that holds nothing loads while the copy comes in, once it is more than
+// a moment's work: a small one is put in place in one go, and nobody finds the server loading. A server that holds
 // data keeps it, and serves it where that is allowed, until the copy is complete on disk and known to be good: a master
 // that dies half-way through a copy, or holds what we cannot, must not cost its replica all it had.
 import { soon } from "../io/clock.ts";
@@ -9,6 +10,8 @@ import type { ReplicationHost } from "./replication-host.ts";
 
 /** Bytes loaded between two looks at whatever else there is to do. */
 const PIECE = 262_144;
+/** A copy up to this size is loaded in one go, some milliseconds, bytes. */
+const SMALL = 1_048_576;
 
 export interface LoadListener {
   /** The data is being replaced: nothing can be served until `loaded` or `failed`. */
@@ -25,6 +28,9 @@ export class ReplicaLoader implements RdbSink {
   readonly #checker: RdbReader;
   /** Where the copy waits until it is complete; undefined = it is loaded as it comes. */
   #spool: Spool | undefined;
+  /** The beginning of a copy that may yet turn out to be small. */
+  #gathered: Uint8Array[] | undefined;
+  #gatheredBytes = 0;
   #hasReplaced = false;
   #isOver = false;
   #streamDatabase = 0;
@@ -41,7 +47,7 @@ export class ReplicaLoader implements RdbSink {
     const ignore = (): void => {};
     this.#checker = new RdbReader({ aux: ignore, string: (about) => checkDatabase(host, about) }, codec);
     if (holdsData) this.#attempt(() => (this.#spool = new Spool(host.directory)));
-    else this.#replace();
+    else this.#gathered = [];
   }
 
   /** How much of the copy is in memory; its size is known when it was put aside first. */
@@ -53,6 +59,7 @@ export class ReplicaLoader implements RdbSink {
     if (this.#isOver) return;
     const spool = this.#spool;
     this.#attempt(() => {
+      if (this.#gathered !== undefined) return this.#gather(this.#gathered, bytes);
       if (spool === undefined) return this.#feed(bytes);
       this.#checker.feed(bytes);
       spool.write(bytes);
@@ -64,6 +71,8 @@ export class ReplicaLoader implements RdbSink {
   end(): void {
     if (this.#isOver) return;
     const spool = this.#spool;
+    if (this.#gathered !== undefined) this.#attempt(() => this.#loadGathered());
+    if (this.#isOver) return;
     if (spool === undefined) return this.#finish();
     this.#attempt(() => this.#checker.finish());
     if (this.#isOver) return;
@@ -88,6 +97,19 @@ export class ReplicaLoader implements RdbSink {
     this.#hasReplaced = true;
     this.listener.replacing();
     this.host.keys.flushAll();
+  }
+
+  #gather(gathered: Uint8Array[], bytes: Uint8Array): void {
+    gathered.push(bytes);
+    this.#gatheredBytes += bytes.length;
+    if (this.#gatheredBytes > SMALL) this.#loadGathered();
+  }
+
+  #loadGathered(): void {
+    const gathered = this.#gathered ?? [];
+    this.#gathered = undefined;
+    this.#replace();
+    for (const bytes of gathered) this.#feed(bytes);
   }
 
   #feed(bytes: Uint8Array): void {

@@ -263,7 +263,9 @@ export class ReplicationReplica {
         this.feed({ type: "loadFailed", reason });
       },
     };
-    this.#loader = new ReplicaLoader(this.host, listener, this.host.keys.total() > 0);
+    const holdsData = this.host.keys.total() > 0;
+    if (!holdsData) this.#hasHistory = false; // there is nothing a history could speak of
+    this.#loader = new ReplicaLoader(this.host, listener, holdsData);
   }
 
   #continues(replId: string | undefined): void {

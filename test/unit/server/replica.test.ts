@@ -13,20 +13,29 @@ const ID = "5".repeat(40);
 const copy = (entries: string): Buffer =>
   Buffer.concat([Buffer.from(`REDIS0010\xfe\0${entries}\xff`, "latin1"), Buffer.alloc(8)]);
 const GOOD = copy("\0\x03old\x01o");
+/** A value of 2 MiB. */
+const LARGE = copy(`\0\x03old\x80\0\x20\0\0${"o".repeat(2 << 20)}`);
 const headed = (rdb: Buffer): Buffer =>
   Buffer.concat([Buffer.from(`+FULLRESYNC ${ID} 100\r\n$${rdb.length}\r\n`), rdb]);
 
 const isOnline = (node: Node): boolean => node.replication.replica.machine.isOnline;
 
-test("nothing of a copy that broke off counts in an election", async () => {
+test.each([
+  ["small", GOOD],
+  ["large", LARGE],
+])("nothing of a %s copy that broke off counts in an election", async (_size, whole) => {
   const turns: (() => void)[] = [];
   const master = await startFakeMaster(scope, (socket, turn) => {
-    if (turn === 0) socket.write(headed(GOOD).subarray(0, -10)); // stays open: the copy goes on for ever
+    if (turn === 0) socket.write(headed(whole).subarray(0, -10)); // stays open: the copy goes on for ever
     turns.push(() => socket.destroy());
   });
   const node = bareNode(scope);
+  const stillToCome = (): number =>
+    whole.length - (node.replication.replica.machine.copyProgress?.received ?? 0);
   node.replication.follow("127.0.0.1", master.port);
-  await eventually(() => node.replication.isLoading, 5000, "the copy begins");
+  await eventually(() => stillToCome() === 10, 5000, "the copy has come but for its end");
+  // A small one is put in place in one go: until then nobody finds the node loading.
+  expect(node.replication.isLoading).toBe(whole === LARGE);
   expect(node.replication.masterSeenAtMs).toBe(0);
   expect(node.replication.standing).toBe(0);
   turns[0]?.();
