@@ -24,8 +24,10 @@ export const STATE_REPLY_LIMIT = 100;
 export const STATE_ACCESS_CLOCK = 104;
 /** u32, an EXPIRED_ constant: what becomes of expired keys. */
 export const STATE_KEEP_EXPIRED = 108;
-/** u32, how many records wait in the expired list (see `takeExpired`). */
-export const STATE_EXPIRED_COUNT = 112;
+/** u32, how many events wait to be taken (see events.ts). */
+export const STATE_EVENT_COUNT = 112;
+/** u32, WANTS_ bits: which events the host wants told beyond keys that expired. */
+export const STATE_EVENTS_WANTED = 116;
 /** f64 counters, read and reset by the host. */
 export const STATE_HITS = 120;
 export const STATE_MISSES = 128;
@@ -36,10 +38,23 @@ export const STATE_RESULT_LENGTH = 140;
 export const STATE_RESULT_NUMBER = 144;
 /** f64, ceiling in bytes on linear memory; at most 2^32 - 65536. */
 export const STATE_MEMORY_LIMIT = 152;
+/** u32 pair, address and length of what replicas are told in place of a request (see record.ts). */
+export const STATE_RECORD_PTR = 160;
+export const STATE_RECORD_LENGTH = 164;
+/** Limits of the small encodings, by the names of their directives; all u32 but the first, which is i32. */
+export const STATE_LIST_MAX_LISTPACK_SIZE = 168;
+export const STATE_LIST_COMPRESS_DEPTH = 172;
+export const STATE_HASH_MAX_ENTRIES = 176;
+export const STATE_HASH_MAX_VALUE = 180;
+export const STATE_SET_MAX_INTSET = 184;
+export const STATE_ZSET_MAX_ENTRIES = 188;
+export const STATE_ZSET_MAX_VALUE = 192;
 
 // --- What an engine command returns ---------------------------------------------------------------------------
-// n >= 0: done, its reply is in the arena, n changes were made (0 = nothing to tell replicas).
+// n >= 0: done, its reply is in the arena, n changes were made (0 = nothing to tell replicas). With RECORDED added,
+//         replicas are told what stands in the record block, not the request.
 // n < 0: refused before its first change, nothing written to the arena; the host writes the error's text.
+export const RECORDED = 0x40000000;
 export const REFUSED_WRONG_TYPE = -1;
 export const REFUSED_NOT_INTEGER = -2;
 export const REFUSED_OVERFLOW = -3;
@@ -66,6 +81,16 @@ export const ENCODING_INT = 1;
 /** A string as short as EMBSTR_LIMIT that was never modified in place; only OBJECT ENCODING tells it from raw. */
 export const ENCODING_EMBSTR = 2;
 export const EMBSTR_LIMIT = 44;
+/** The value is a listpack: a small hash or sorted set, or a list of one node. */
+export const ENCODING_LISTPACK = 3;
+/** The value is an intset: a small set of integers. */
+export const ENCODING_INTSET = 4;
+/** The value is the record of a hashtable: a hash or a set. */
+export const ENCODING_HASHTABLE = 5;
+/** The value is the record of a list of several nodes. */
+export const ENCODING_QUICKLIST = 6;
+/** The value is the record of a hashtable and that of a tree in the order of scores: a sorted set. */
+export const ENCODING_SKIPLIST = 7;
 
 // --- How keys are treated whose time has come ---------------------------------------------------------------------
 /** Deleted when met. */
@@ -74,6 +99,66 @@ export const EXPIRED_DELETED = 0;
 export const EXPIRED_HIDDEN = 1;
 /** As alive as any: for commands that come from the master, which decides when a key has expired. */
 export const EXPIRED_ALIVE = 2;
+
+// --- Events: what happened to keys ------------------------------------------------------------------------------
+/** Keyspace notifications. */
+export const WANTS_NOTIFICATIONS = 1;
+/** Keys that clients may be waiting for. */
+export const WANTS_READY = 2;
+/** A key died because its time had come; always told. */
+export const EVENT_EXPIRED = 0;
+/** A list or a sorted set came to be. */
+export const EVENT_READY = 1;
+// From here on: notifications, by their names (src/engine/events.ts has them as text).
+export const EVENT_NEW = 2;
+export const EVENT_KEYMISS = 3;
+export const EVENT_EVICTED = 4;
+export const EVENT_DEL = 5;
+export const EVENT_EXPIRE = 6;
+export const EVENT_PERSIST = 7;
+export const EVENT_RENAME_FROM = 8;
+export const EVENT_RENAME_TO = 9;
+export const EVENT_MOVE_FROM = 10;
+export const EVENT_MOVE_TO = 11;
+export const EVENT_COPY_TO = 12;
+export const EVENT_RESTORE = 13;
+export const EVENT_SET = 14;
+export const EVENT_SETRANGE = 15;
+export const EVENT_APPEND = 16;
+export const EVENT_INCRBY = 17;
+export const EVENT_DECRBY = 18;
+export const EVENT_INCRBYFLOAT = 19;
+export const EVENT_LPUSH = 20;
+export const EVENT_RPUSH = 21;
+export const EVENT_LPOP = 22;
+export const EVENT_RPOP = 23;
+export const EVENT_LINSERT = 24;
+export const EVENT_LSET = 25;
+export const EVENT_LREM = 26;
+export const EVENT_LTRIM = 27;
+export const EVENT_SORTSTORE = 28;
+export const EVENT_SADD = 29;
+export const EVENT_SREM = 30;
+export const EVENT_SPOP = 31;
+export const EVENT_SINTERSTORE = 32;
+export const EVENT_SUNIONSTORE = 33;
+export const EVENT_SDIFFSTORE = 34;
+export const EVENT_HSET = 35;
+export const EVENT_HINCRBY = 36;
+export const EVENT_HINCRBYFLOAT = 37;
+export const EVENT_HDEL = 38;
+export const EVENT_ZADD = 39;
+export const EVENT_ZINCR = 40;
+export const EVENT_ZREM = 41;
+export const EVENT_ZREMRANGEBYSCORE = 42;
+export const EVENT_ZREMRANGEBYRANK = 43;
+export const EVENT_ZREMRANGEBYLEX = 44;
+export const EVENT_ZDIFFSTORE = 45;
+export const EVENT_ZINTERSTORE = 46;
+export const EVENT_ZUNIONSTORE = 47;
+export const EVENT_ZRANGESTORE = 48;
+export const EVENT_ZPOPMIN = 49;
+export const EVENT_ZPOPMAX = 50;
 
 // --- How a handler looks at a key -----------------------------------------------------------------------------
 /** Leaves no trace: neither a hit or miss nor the access clock. */

@@ -12,7 +12,7 @@ export { listSlot, scan } from "./scan";
 export { randomKey } from "./random";
 export { lookAhead } from "./lookahead";
 export { warm } from "./warm";
-export { clearExpired, takeExpired } from "./expiry";
+export { clearEvents, takeEvents } from "./events";
 export { expireCycle } from "./expirecycle";
 // single keys, for handlers in TypeScript
 export { clockOf, copyKey, deleteKey, expireAtOf, memoryOf, renameKey } from "./access";

@@ -3,7 +3,7 @@
 import { STATE_PROTOCOL, STATE_REPLY, STATE_REPLY_END, STATE_REPLY_LIMIT } from "./abi";
 import { Bytes } from "./bytes";
 import { alloc, free, resize, roundUp } from "./heap";
-import { render } from "./integers";
+import { render, width } from "./integers";
 
 const FIRST_ROOM: u32 = 65536;
 /** Room for a head (`$` and a length) and the ends of lines. */
@@ -88,6 +88,34 @@ export function replyInteger(value: i64): void {
 /** `*n`: n replies follow. Reserved before: LINE_ROOM. */
 export function replyArray(length: u32): void {
   Reply.setEnd(head(0x2a, length));
+}
+
+/** A map of n pairs, which follow key by value: twice as long an array in RESP2. Reserved before: LINE_ROOM. */
+export function replyMap(pairs: u32): void {
+  Reply.setEnd(load<u32>(STATE_PROTOCOL) == 3 ? head(0x25, pairs) : head(0x2a, pairs << 1));
+}
+
+/** A set of n members, which follow: an array in RESP2. Reserved before: LINE_ROOM. */
+export function replySet(length: u32): void {
+  Reply.setEnd(head(load<u32>(STATE_PROTOCOL) == 3 ? 0x7e : 0x2a, length));
+}
+
+/** An integer as a bulk string. Reserved before: LINE_ROOM + 20. */
+export function replyBulkInteger(value: i64): void {
+  const length = width(value);
+  const at = head(0x24, length);
+  render(value, at);
+  store<u16>(at + length, 0x0a0d);
+  Reply.setEnd(at + length + 2);
+}
+
+/** No array. Reserved before: LINE_ROOM. */
+export function replyNullArray(): void {
+  if (load<u32>(STATE_PROTOCOL) == 3) return replyNull();
+  const at = Reply.end();
+  store<u32>(at, 0x0d312d2a);
+  store<u8>(at + 4, 0x0a);
+  Reply.setEnd(at + 5);
 }
 
 /** No value. Reserved before: LINE_ROOM. */

@@ -1,6 +1,6 @@
 // Makes a fresh instance ready.
 import { initCrc16 } from "./crc16";
-import { initExpiry } from "./expiry";
+import { initEvents } from "./events";
 import { seedHash } from "./hash";
 import { initHeap } from "./heap";
 import { reserveReply } from "./reply";
@@ -11,5 +11,5 @@ export function init(a: u32, b: u32, c: u32, d: u32): void {
   initCrc16();
   seedHash(a, b, c, d);
   reserveReply(1);
-  initExpiry();
+  initEvents();
 }

@@ -3,6 +3,7 @@ import { Bucket, EXPIRING_TAG, NEXT, TAGS, appendToChain, bucketAt, bucketOf } f
 import { firstBucket, releaseBuckets } from "./bucketroom";
 import { Database, Slot, slotForInsert } from "./database";
 import { Entry, dispose } from "./entry";
+import { Events } from "./events";
 import { growIfFull, shrink } from "./growth";
 import { hashOf } from "./hash";
 import { free } from "./heap";
@@ -50,6 +51,7 @@ export function insert(slot: u32, entry: usize, hash: u64): bool {
   Database.count(db, slot, 1);
   if (expires) Database.countExpiring(db, slot, 1);
   growIfFull(record);
+  Events.appeared(entry);
   return true;
 }
 
@@ -59,6 +61,7 @@ export function replaceFound(slot: u32, entry: usize): void {
   const old = Bucket.entry(bucket, foundIndex);
   setExpiring(slot, Entry.expires(old), Entry.expires(entry));
   store<u32>(bucket + (foundIndex << 2), <u32>entry);
+  if (Entry.type(entry) != Entry.type(old)) Events.appeared(entry);
   dispose(old);
 }
 

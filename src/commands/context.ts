@@ -26,6 +26,8 @@ export interface Context {
   changed(count?: number): void;
   /** What replicas are told in place of the request; may be called more than once. Implies `changed(1)`. */
   propagate(...parts: readonly (string | Slice | Uint8Array)[]): void;
+  /** A keyspace notification about a key of the selected database; `kind` is an EVENT_ constant. */
+  notify(kind: number, key: Slice | Uint8Array): void;
   /** The slow log and MONITOR show `(redacted)` in place of this argument. */
   redact(index: number): void;
 }

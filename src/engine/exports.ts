@@ -28,8 +28,8 @@ export interface Exports {
   randomKey(seed: number): number;
   warm(table: number, count: number): number;
   lookAhead(from: number, end: number): number;
-  takeExpired(): void;
-  clearExpired(): void;
+  takeEvents(): void;
+  clearEvents(): void;
   expireCycle(budget: number): number;
   // Single keys; `how` = a HOW_ constant.
   typeOf(key: number, length: number, how: number): number;

@@ -140,18 +140,19 @@ export class Memory {
   }
 
   /**
-   * Hands out every key that expired since the last call, so that a DEL can be told; then forgets them.
-   * @param visit must not call the engine
+   * Hands out what happened to keys since the last call, in order; then forgets it.
+   * @param visit must not call the engine; `kind` is an EVENT_ constant
    */
-  takeExpired(visit: (database: number, key: Slice) => void): void {
-    if (this.getU32(abi.STATE_EXPIRED_COUNT) === 0) return;
-    this.wasm.takeExpired();
+  takeEvents(visit: (kind: number, database: number, key: Slice) => void): void {
+    if (this.getU32(abi.STATE_EVENT_COUNT) === 0) return;
+    this.wasm.takeEvents();
     const list = this.result();
     for (let at = list.ptr; at < list.ptr + list.length;) {
+      const head = this.getU32(at);
       const length = this.getU32(at + 4);
-      visit(this.getU32(at), { ptr: at + 8, length });
+      visit(head & 0xffff, head >>> 16, { ptr: at + 8, length });
       at += (8 + length + 3) & ~3;
     }
-    this.wasm.clearExpired();
+    this.wasm.clearEvents();
   }
 }

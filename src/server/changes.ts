@@ -3,14 +3,21 @@
 //
 // Requests of one batch lie behind one another in memory. Those that are logged as they are, are noted as one run and
 // copied together, so a pipeline of writes costs the log one copy.
-import { STATE_EXPIRED_COUNT } from "../../assembly/abi.ts";
+import {
+  EVENT_EXPIRED,
+  STATE_EVENTS_WANTED,
+  STATE_EVENT_COUNT,
+  WANTS_NOTIFICATIONS,
+} from "../../assembly/abi.ts";
 import type { Args } from "../engine/args.ts";
 import type { Memory } from "../engine/memory.ts";
+import { eachRecord, recordBytes } from "../engine/record.ts";
 import type { MutationLog } from "../replication/log.ts";
 import type { Part } from "../resp/encode.ts";
 import type { Slice } from "../resp/reply.ts";
 
-const EXPIRED_COUNT = STATE_EXPIRED_COUNT >> 2;
+const EVENT_COUNT = STATE_EVENT_COUNT >> 2;
+const EVENTS_WANTED = STATE_EVENTS_WANTED >> 2;
 
 /** Told of changes that the request at hand does not say itself. */
 export interface Watcher {
@@ -20,6 +27,9 @@ export interface Watcher {
   gone(key: Uint8Array): void;
 }
 
+/** Told what happened to a key; `kind` is an EVENT_ constant. */
+export type EventListener = (kind: number, database: number, key: Uint8Array) => void;
+
 export class Changes {
   /** Changes since the last snapshot on disk. */
   sinceSave = 0;
@@ -28,6 +38,7 @@ export class Changes {
   /** A replica logs its master's stream as it comes, and nothing of its own. */
   isFollowing = false;
   watcher: Watcher | undefined;
+  listener: EventListener | undefined;
   /** What the handler at hand has changed so far. */
   #count = 0;
   #isRewritten = false;
@@ -56,7 +67,7 @@ export class Changes {
   propagate(database: number, parts: readonly (string | Slice | Uint8Array)[]): void {
     this.#count++;
     this.#isRewritten = true;
-    this.settleExpired();
+    this.settleEvents();
     this.watcher?.recorded(parts);
     if (this.#isLogged)
       this.log.appendParts(
@@ -84,7 +95,7 @@ export class Changes {
   applied(count: number, database: number, from: number, to: number): void {
     this.sinceSave += count;
     if (!this.#isLogged) return;
-    if (this.memory.u32[EXPIRED_COUNT] !== 0) this.settleExpired();
+    if (this.memory.u32[EVENT_COUNT] !== 0) this.settleEvents();
     if (from === to) return this.#logArguments(database);
     if (from !== this.#runTo || database !== this.#runDatabase || this.#runFrom === this.#runTo) {
       this.flush();
@@ -94,6 +105,17 @@ export class Changes {
     this.#runTo = to;
   }
 
+  /** A request the engine ran has made `count` changes, and replicas are told what stands in the record block. */
+  rewritten(count: number, database: number): void {
+    this.sinceSave += count;
+    this.settleEvents();
+    const { watcher } = this;
+    if (watcher !== undefined) eachRecord(this.memory, (parts) => watcher.recorded(parts));
+    if (!this.#isLogged) return;
+    this.flush();
+    this.log.append(database, recordBytes(this.memory));
+  }
+
   /** Logs the run noted so far. To be called before its bytes are moved and before the log is read. */
   flush(): void {
     if (this.#runFrom === this.#runTo) return;
@@ -101,16 +123,30 @@ export class Changes {
     this.#runFrom = this.#runTo = 0;
   }
 
-  /** Keys the engine found expired are gone: replicas are told. */
-  settleExpired(): void {
-    if (this.memory.u32[EXPIRED_COUNT] === 0) return;
-    this.flush();
-    const gone: [database: number, key: Uint8Array][] = [];
-    this.memory.takeExpired((database, key) => gone.push([database, this.memory.copy(key)]));
-    this.expiredKeys += gone.length;
-    if (this.watcher !== undefined) for (const [, key] of gone) this.watcher.gone(key);
+  /** Takes what happened to keys in the engine: replicas are told of those that expired, the listener of all. */
+  settleEvents(): void {
+    if (this.memory.u32[EVENT_COUNT] === 0) return;
+    const events: [kind: number, database: number, key: Uint8Array][] = [];
+    this.memory.takeEvents((kind, database, key) => events.push([kind, database, this.memory.copy(key)]));
+    for (const [kind, database, key] of events) {
+      if (kind === EVENT_EXPIRED) this.#expired(database, key);
+      this.listener?.(kind, database, key);
+    }
+  }
+
+  /** A handler tells what it did to a key. */
+  notify(database: number, kind: number, key: Slice | Uint8Array): void {
+    if ((this.memory.u32[EVENTS_WANTED]! & WANTS_NOTIFICATIONS) === 0) return;
+    this.settleEvents();
+    this.listener?.(kind, database, key instanceof Uint8Array ? key : this.memory.copy(key));
+  }
+
+  #expired(database: number, key: Uint8Array): void {
+    this.expiredKeys++;
+    this.watcher?.gone(key);
     if (!this.#isLogged) return;
-    for (const [database, key] of gone) this.log.appendParts(database, ["DEL", key]);
+    this.flush();
+    this.log.appendParts(database, ["DEL", key]);
   }
 
   get #isLogged(): boolean {

@@ -79,7 +79,7 @@ export class Cron {
     const worthwhile = WORTHWHILE - effort * WORTHWHILE_STEP;
     for (;;) {
       const { expired, examined } = keys.expireCycle(SWEEP_LINES);
-      changes.settleExpired();
+      changes.settleEvents();
       if (examined === 0 || expired < examined * worthwhile) break;
       if (monotonicUs() - startUs > budgetUs) {
         stats.totals.expireCyclesCutShort++;

@@ -2,11 +2,12 @@
 // place, each request runs as soon as its last byte is found, replies gather in the arena, and the socket gets them in
 // one write. Nothing here makes an object, a string or a closure for a request that an engine command serves.
 import {
+  RECORDED,
   REFUSED_ARITY,
   REFUSED_OUT_OF_MEMORY,
   STATE_ARGC,
   STATE_DB,
-  STATE_EXPIRED_COUNT,
+  STATE_EVENT_COUNT,
   STATE_PROTOCOL,
   STATE_REPLY,
   STATE_REPLY_END,
@@ -45,7 +46,7 @@ const PIPELINE_BYTES = 128;
 const ARGC = STATE_ARGC >> 2;
 const DB = STATE_DB >> 2;
 const PROTOCOL = STATE_PROTOCOL >> 2;
-const EXPIRED_COUNT = STATE_EXPIRED_COUNT >> 2;
+const EVENT_COUNT = STATE_EVENT_COUNT >> 2;
 const REPLY = STATE_REPLY >> 2;
 const REPLY_END = STATE_REPLY_END >> 2;
 const REPLY_LIMIT = STATE_REPLY_LIMIT >> 2;
@@ -179,19 +180,21 @@ export class Dispatcher {
       replyAt = 0;
       status = engineRun();
     }
-    if (status > 0) {
+    if (status >= RECORDED) {
+      changes.rewritten(status - RECORDED, client.database);
+    } else if (status > 0) {
       const { start, at, multibulk } = client.decoder;
       changes.applied(status, client.database, multibulk ? start : at, at);
     } else if (status < 0) {
       const isArity = status === REFUSED_ARITY;
       this.#fail(client, id, replyAt, isArity ? wrongArity(this.parts.table, id) : refusalOf(status));
     }
-    if (requests.memory.u32[EXPIRED_COUNT] !== 0) changes.settleExpired();
+    if (requests.memory.u32[EVENT_COUNT] !== 0) changes.settleEvents();
     const { observer, tracking } = this.parts;
     if (observer.timesEach) this.#stopTiming(client);
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
     if (observer.hasMonitors) this.#show(client, id, true);
-    if (tracking.isOn) tracking.ran(client, id, replyAt, status > 0);
+    if (tracking.isOn) tracking.ran(client, id, replyAt, status > 0 && status < RECORDED);
   }
 
   /** A command that TypeScript runs. */
@@ -213,7 +216,7 @@ export class Dispatcher {
     }
     const { start, at, multibulk } = client.decoder;
     changes.commit(database, multibulk ? start : at, at);
-    changes.settleExpired();
+    changes.settleEvents();
     this.#stopTiming(client);
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
     if (this.parts.observer.hasMonitors) this.#show(client, id, false);

@@ -25,6 +25,7 @@ import type { NodeEffect } from "./cluster-bus.ts";
 import type { Config } from "./config/config.ts";
 import { Cron } from "./cron.ts";
 import { Dispatcher } from "./dispatch.ts";
+import { watchEncodingLimits } from "./encoding-limits.ts";
 import { Ending } from "./ending.ts";
 import { GateKeeping } from "./gate-keeping.ts";
 import { Gates } from "./gates.ts";
@@ -120,6 +121,7 @@ export class Node implements ClientHost, Server {
     });
     this.persistence = this.#persist();
     this.replication = this.#replicate();
+    watchEncodingLimits(config, this.memory);
     config.watch("rdbcompression", (on) => (this.rdb.compression = on));
     for (const name of ["maxmemory", "save", "stop-writes-on-bgsave-error"] as const)
       config.watch(name, () => this.gates.refresh());

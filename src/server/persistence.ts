@@ -179,7 +179,7 @@ export class NodePersistence implements Persistence {
   #cut(): Running {
     const { host } = this;
     const { config, rdb, snapshots, changes } = host;
-    changes.settleExpired();
+    changes.settleEvents();
     changes.flush();
     this.saves++;
     const file = new NewFile(this.path, host.isLasting);

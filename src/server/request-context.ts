@@ -47,6 +47,10 @@ export class RequestContext implements Context {
     this.changes.changed(count);
   }
 
+  notify(kind: number, key: Slice | Uint8Array): void {
+    this.changes.notify(this.memory.database, kind, key);
+  }
+
   propagate(...parts: readonly (string | Slice | Uint8Array)[]): void {
     this.changes.propagate(this.memory.database, parts);
   }

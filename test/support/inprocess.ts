@@ -11,6 +11,7 @@ import { bindCommand } from "../../src/engine/exports.ts";
 import { Keys } from "../../src/engine/keys.ts";
 import { Rdb } from "../../src/engine/rdb.ts";
 import { Memory } from "../../src/engine/memory.ts";
+import { eachRecord } from "../../src/engine/record.ts";
 import { refusal } from "../../src/engine/refused.ts";
 import { RequestArena } from "../../src/engine/request-memory.ts";
 import { ReplyError } from "../../src/resp/errors.ts";
@@ -113,7 +114,13 @@ export class InProcess {
     const outcome = bindCommand(memory.wasm, run)();
     if (outcome === abi.REFUSED_ARITY) throw WRONG_ARITY;
     if (outcome < 0) throw refusal(outcome);
-    return outcome;
+    if (outcome < abi.RECORDED) return outcome;
+    this.#isRewritten = true;
+    this.#settleExpired();
+    eachRecord(memory, (parts) => {
+      this.#records.push(parts.map((part) => Buffer.from(memory.copy(part)).toString("latin1")));
+    });
+    return outcome - abi.RECORDED;
   }
 
   #runOf({ run, shortcut }: Command): Command["run"] {
@@ -139,6 +146,7 @@ export class InProcess {
       changed: (count = 1) => {
         this.#changes += count;
       },
+      notify: () => {},
       redact: () => {},
       propagate: (...parts) => {
         this.#isRewritten = true;
@@ -158,8 +166,9 @@ export class InProcess {
   }
 
   #settleExpired(): void {
-    this.memory.takeExpired((_, key) =>
-      this.#records.push(["DEL", Buffer.from(this.memory.copy(key)).toString("latin1")]),
-    );
+    this.memory.takeEvents((kind, _, key) => {
+      if (kind === abi.EVENT_EXPIRED)
+        this.#records.push(["DEL", Buffer.from(this.memory.copy(key)).toString("latin1")]);
+    });
   }
 }

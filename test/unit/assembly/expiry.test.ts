@@ -13,7 +13,7 @@ const NOW = 1_000_000;
 
 function takeExpired(space: Keyspace): string[] {
   const taken: string[] = [];
-  space.memory.takeExpired((database, key) => taken.push(`${database}:${space.text(key)}`));
+  space.memory.takeEvents((_, database, key) => taken.push(`${database}:${space.text(key)}`));
   return taken;
 }
 

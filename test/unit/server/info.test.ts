@@ -23,7 +23,7 @@ test("look-ups, and keys found expired", () => {
   expect(counters(peer, ...names)).toEqual([2, 1, 0]);
   node.memory.nowMs = Date.now() + 1000;
   node.keys.expireCycle(1e6);
-  node.changes.settleExpired();
+  node.changes.settleEvents();
   expect(counters(peer, ...names)).toEqual([2, 1, 2]);
   peer.ask("CONFIG", "RESETSTAT");
   expect(counters(peer, ...names)).toEqual([0, 0, 0]);

@@ -1,0 +1,79 @@
+// What happened to keys, gathered while a command runs and taken by the host afterwards: keys that expired (replicas and
+// the log must be told a DEL), and, when somebody wants them, keyspace notifications and keys that clients wait for.
+//
+//   record: | kind u16 | database u16 | length u32 | key bytes | up to 3 unused bytes |
+import {
+  EVENT_READY,
+  STATE_DB,
+  STATE_EVENTS_WANTED,
+  STATE_EVENT_COUNT,
+  STATE_RESULT_LENGTH,
+  STATE_RESULT_PTR,
+  TYPE_LIST,
+  TYPE_ZSET,
+  WANTS_NOTIFICATIONS,
+  WANTS_READY,
+} from "./abi";
+import { Bytes } from "./bytes";
+import { Entry } from "./entry";
+import { alloc, free, resize, sizeOf } from "./heap";
+
+/** The list is there from the start, so that a death or two can be recorded when memory is full. */
+const FIRST_ROOM: u32 = 4096;
+const KEPT_ROOM: u32 = 65536;
+
+let list: usize = 0;
+let listLength: u32 = 0;
+
+export function initEvents(): void {
+  list = alloc(FIRST_ROOM);
+}
+
+export abstract class Events {
+  /** A notification about a key of the selected database, an EVENT_ constant. */
+  @inline static tell(kind: u32, key: usize, length: u32): void {
+    if ((load<u32>(STATE_EVENTS_WANTED) & WANTS_NOTIFICATIONS) != 0) record(kind, key, length);
+  }
+  /** An entry has come to be, or taken another's place. */
+  @inline static appeared(entry: usize): void {
+    if ((load<u32>(STATE_EVENTS_WANTED) & WANTS_READY) != 0) tellReady(entry);
+  }
+}
+
+function tellReady(entry: usize): void {
+  const type = Entry.type(entry);
+  if (type == TYPE_LIST || type == TYPE_ZSET) record(EVENT_READY, Entry.key(entry), Entry.keyLength(entry));
+}
+
+/** Notes an event; false = no memory for it. */
+export function record(kind: u32, key: usize, length: u32): bool {
+  const size = (8 + length + 3) & ~3;
+  if (listLength + size > sizeOf(list)) {
+    const moved = resize(list, listLength, max(listLength + size, sizeOf(list) * 2));
+    if (moved == 0) return false;
+    list = moved;
+  }
+  const at = list + listLength;
+  store<u32>(at, kind | (load<u32>(STATE_DB) << 16));
+  store<u32>(at, length, 4);
+  Bytes.copy(at + 8, key, length);
+  listLength += size;
+  store<u32>(STATE_EVENT_COUNT, load<u32>(STATE_EVENT_COUNT) + 1);
+  return true;
+}
+
+/** Returns the records since `clearEvents`, by reference. */
+export function takeEvents(): void {
+  store<u32>(STATE_RESULT_PTR, <u32>list);
+  store<u32>(STATE_RESULT_LENGTH, listLength);
+}
+
+export function clearEvents(): void {
+  store<u32>(STATE_EVENT_COUNT, 0);
+  listLength = 0;
+  if (sizeOf(list) <= KEPT_ROOM) return;
+  const fresh = alloc(FIRST_ROOM);
+  if (fresh == 0) return;
+  free(list);
+  list = fresh;
+}
