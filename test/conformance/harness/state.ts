@@ -9,7 +9,7 @@ const EXPIRY_TOLERANCE_MS = 30_000;
 interface Held {
   readonly type: string;
   readonly encoding: string;
-  readonly dump: string;
+  readonly content: string;
   readonly expiryMs: number;
 }
 
@@ -34,20 +34,56 @@ async function stateOf(client: Client): Promise<Map<string, Held>> {
   for (const item of value.items) {
     if (item.kind !== "bulk") throw new Error("KEYS gave something other than keys");
     const key = item.bytes;
-    const [type, encoding, dump, expiry] = await client.pipeline([
+    const [type, encoding, expiry] = await client.pipeline([
       ["TYPE", key],
       ["OBJECT", "ENCODING", key],
-      ["DUMP", key],
       ["PEXPIRETIME", key],
     ]);
     state.set(key.toString("latin1"), {
       type: textOf(type?.value),
       encoding: textOf(encoding?.value),
-      dump: textOf(dump?.value),
+      content: await contentOf(client, textOf(type?.value), key),
       expiryMs: Number(textOf(expiry?.value)),
     });
   }
   return state;
+}
+
+/** Strings as DUMP writes them; collections by their elements, those without an order sorted. */
+async function contentOf(client: Client, type: string, key: Buffer): Promise<string> {
+  switch (type) {
+    case "list":
+      return elements(await client.reply("LRANGE", key, 0, -1)).join(" ");
+    case "zset":
+      return elements(await client.reply("ZRANGE", key, 0, -1, "WITHSCORES")).join(" ");
+    case "set":
+      return elements(await client.reply("SMEMBERS", key))
+        .toSorted()
+        .join(" ");
+    case "hash":
+      return fields(elements(await client.reply("HGETALL", key)))
+        .toSorted()
+        .join(" ");
+    default:
+      return textOf((await client.reply("DUMP", key)).value);
+  }
+}
+
+/** The leaves of a reply, one after the other. */
+function elements({ value }: { readonly value: Value }): string[] {
+  switch (value.kind) {
+    case "array":
+    case "set":
+      return value.items.flatMap((item) => elements({ value: item }));
+    case "map":
+      return value.pairs.flatMap((pair) => pair.flatMap((item) => elements({ value: item })));
+    default:
+      return [textOf(value)];
+  }
+}
+
+function fields(flat: readonly string[]): string[] {
+  return flat.flatMap((name, i) => (i % 2 === 0 ? [`${name}=${flat[i + 1]}`] : []));
 }
 
 function textOf(value: Value | undefined): string {
@@ -60,7 +96,7 @@ function hash(bytes: Buffer): string {
 }
 
 function differ(a: Held, b: Held): string | undefined {
-  for (const field of ["type", "encoding", "dump"] as const) {
+  for (const field of ["type", "encoding", "content"] as const) {
     if (a[field] !== b[field]) return `${field}\n    theirs ${a[field]}\n    ours   ${b[field]}`;
   }
   const near = a.expiryMs > 0 && b.expiryMs > 0 && Math.abs(a.expiryMs - b.expiryMs) <= EXPIRY_TOLERANCE_MS;
