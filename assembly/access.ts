@@ -14,9 +14,9 @@ import {
 import { slotOf } from "./crc16";
 import { Entry, createEntry, dispose, isString, stringBytes, stringLength } from "./entry";
 import { lookup, lookupCounted, lookupRead, lookupWrite } from "./expiry";
-import { sizeOf } from "./heap";
+import { free, sizeOf } from "./heap";
 import { DIGITS, storePlain, storeString } from "./stringvalue";
-import { find, foundHash, insert, removeFound, replaceFound } from "./table";
+import { find, foundHash, insert, removeFound, replaceFound, reshapeFound, unlinkFound } from "./table";
 
 /** `how` is one of abi.ts's HOW_ constants. */
 function look(key: usize, length: u32, how: u32): usize {
@@ -99,11 +99,11 @@ export function changeExpiry(slot: u32, entry: usize, atMs: f64): bool {
   }
   const fresh = reshape(entry, Entry.key(entry), Entry.keyLength(entry), atMs);
   if (fresh == 0) return false;
-  replaceFound(slot, fresh);
+  reshapeFound(slot, fresh);
   return true;
 }
 
-/** A copy of an entry, under another key or with another expiry. */
+/** A copy of an entry's block, under another key or with another expiry. What the value points to has two owners. */
 function reshape(entry: usize, key: usize, keyLength: u32, expireAtMs: f64): usize {
   const length = Entry.valueLength(entry);
   const encoding = Entry.encoding(entry);
@@ -115,23 +115,32 @@ function reshape(entry: usize, key: usize, keyLength: u32, expireAtMs: f64): usi
 }
 
 /**
- * Gives a key's entry, value and expiry, another key, whatever that held.
+ * Gives a key's entry, value and expiry, another key, whatever that held. The value moves, however big it is.
  * @returns 1 = done, 0 = no such key, or a REFUSED_ code
  */
 export function renameKey(from: usize, fromLength: u32, to: usize, toLength: u32): i32 {
-  const fromSlot = slotOf(from, fromLength);
-  const entry = lookupWrite(fromSlot, from, fromLength);
+  return relocate(from, fromLength, load<u32>(STATE_DB), to, toLength);
+}
+
+/** As `renameKey`: the key stays, the database changes. */
+export function moveKey(key: usize, length: u32, database: u32): i32 {
+  return relocate(key, length, database, key, length);
+}
+
+function relocate(from: usize, fromLength: u32, database: u32, to: usize, toLength: u32): i32 {
+  const selected = load<u32>(STATE_DB);
+  const slot = slotOf(from, fromLength);
+  const entry = lookupWrite(slot, from, fromLength);
   if (entry == 0) return 0;
-  if (Entry.hasKey(entry, to, toLength)) return 1;
+  if (database == selected && Entry.hasKey(entry, to, toLength)) return 1;
   const fresh = reshape(entry, to, toLength, Entry.expires(entry) ? Entry.expireAt(entry) : 0);
   if (fresh == 0) return REFUSED_OUT_OF_MEMORY;
-  const toSlot = slotOf(to, toLength);
-  if (!place(toSlot, fresh, to, toLength)) {
-    dispose(fresh);
+  if (!placeIn(database, fresh)) {
+    free(fresh);
     return REFUSED_OUT_OF_MEMORY;
   }
-  find(fromSlot, from, fromLength);
-  removeFound(fromSlot);
+  find(slot, from, fromLength);
+  free(unlinkFound(slot));
   return 1;
 }
 
@@ -142,20 +151,23 @@ export function copyKey(from: usize, fromLength: u32, database: u32, to: usize, 
   const fresh = reshape(entry, to, toLength, Entry.expires(entry) ? Entry.expireAt(entry) : 0);
   if (fresh == 0) return REFUSED_OUT_OF_MEMORY;
   Entry.touch(fresh);
-  const selected = load<u32>(STATE_DB);
-  store<u32>(STATE_DB, database);
-  const done = place(slotOf(to, toLength), fresh, to, toLength);
-  store<u32>(STATE_DB, selected);
-  if (done) return 1;
+  if (placeIn(database, fresh)) return 1;
   dispose(fresh);
   return REFUSED_OUT_OF_MEMORY;
 }
 
-function place(slot: u32, entry: usize, key: usize, length: u32): bool {
+/** Puts an entry into a database under its own key, whatever that held. False = no memory, nothing changed. */
+export function placeIn(database: u32, entry: usize): bool {
+  const selected = load<u32>(STATE_DB);
+  store<u32>(STATE_DB, database);
+  const key = Entry.key(entry);
+  const length = Entry.keyLength(entry);
+  const slot = slotOf(key, length);
   const old = find(slot, key, length);
-  if (old == 0) return insert(slot, entry, foundHash);
-  replaceFound(slot, entry);
-  return true;
+  const done = old != 0 || insert(slot, entry, foundHash);
+  if (old != 0) replaceFound(slot, entry);
+  store<u32>(STATE_DB, selected);
+  return done;
 }
 
 /** The 24-bit access clock of a key; -1 = no such key. */

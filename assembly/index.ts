@@ -15,7 +15,7 @@ export { warm } from "./warm";
 export { clearEvents, takeEvents } from "./events";
 export { expireCycle } from "./expirecycle";
 // single keys, for handlers in TypeScript
-export { clockOf, copyKey, deleteKey, expireAtOf, memoryOf, renameKey } from "./access";
+export { clockOf, copyKey, deleteKey, expireAtOf, memoryOf, moveKey, renameKey } from "./access";
 export { setExpiry, setString, shapeOf, stringOf, typeOf } from "./access";
 // values in RDB form
 export { crc64 } from "./crc64";

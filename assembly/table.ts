@@ -57,12 +57,21 @@ export function insert(slot: u32, entry: usize, hash: u64): bool {
 
 /** Puts `entry` where `find` has just found its predecessor, which is disposed of. */
 export function replaceFound(slot: u32, entry: usize): void {
+  dispose(exchangeFound(slot, entry));
+}
+
+/** As `replaceFound`, but what the predecessor held is `entry`'s now: of it only the block goes. */
+export function reshapeFound(slot: u32, entry: usize): void {
+  free(exchangeFound(slot, entry));
+}
+
+function exchangeFound(slot: u32, entry: usize): usize {
   const bucket = foundBucket;
   const old = Bucket.entry(bucket, foundIndex);
   setExpiring(slot, Entry.expires(old), Entry.expires(entry));
   store<u32>(bucket + (foundIndex << 2), <u32>entry);
   if (Entry.type(entry) != Entry.type(old)) Events.appeared(entry);
-  dispose(old);
+  return old;
 }
 
 /** Notes that the entry `find` has just found has moved. */
@@ -79,11 +88,16 @@ function setExpiring(slot: u32, before: bool, after: bool): void {
 
 /** Takes the entry `find` has just found out of its slot and disposes of it. */
 export function removeFound(slot: u32): void {
+  dispose(unlinkFound(slot));
+}
+
+/** Takes the entry `find` has just found out of its slot; it is the caller's. */
+export function unlinkFound(slot: u32): usize {
   const db = Database.selected();
   const record = Database.slot(db, slot);
   const entry = removeAt(db, slot, bucketOf(record, foundHash), foundBucket, foundIndex);
   shrink(record);
-  dispose(entry);
+  return entry;
 }
 
 /** Whether the last `removeAt` gave back the last line of its chain. */

@@ -76,8 +76,7 @@ export function move(ctx: Context, args: Args, reply: Reply): void {
   if (target === ctx.client.database) throw SAME_OBJECT;
   const key = args.at(1);
   if (!ctx.keys.has(key) || ctx.keys.hasIn(target, key)) return reply.integer(0);
-  ctx.keys.copy(key, target, key);
-  ctx.keys.delete(key);
+  ctx.keys.move(key, target);
   ctx.changed();
   reply.integer(1);
 }

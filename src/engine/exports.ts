@@ -47,6 +47,7 @@ export interface Exports {
   expireAtOf(key: number, length: number, how: number): number;
   setExpiry(key: number, length: number, atMs: number): number;
   renameKey(from: number, fromLength: number, to: number, toLength: number): number;
+  moveKey(key: number, length: number, database: number): number;
   copyKey(from: number, fromLength: number, database: number, to: number, toLength: number): number;
   clockOf(key: number, length: number): number;
   memoryOf(key: number, length: number): number;

@@ -17,11 +17,10 @@ export type TypeCode = 0 | 1 | 2 | 3 | 4 | 5;
 /** Names by TYPE_ constant. */
 export const TYPE_NAMES: readonly TypeName[] = ["none", "string", "list", "set", "zset", "hash"];
 
-const ENCODING_NAMES: Readonly<Record<number, string>> = {
-  [abi.TYPE_STRING | (abi.ENCODING_RAW << 3)]: "raw",
-  [abi.TYPE_STRING | (abi.ENCODING_INT << 3)]: "int",
-  [abi.TYPE_STRING | (abi.ENCODING_EMBSTR << 3)]: "embstr",
-};
+/** Names by ENCODING_ constant; a list of one listpack is a quicklist of one node to those who ask. */
+const ENCODING_NAMES: readonly string[] = [
+  "raw", "int", "embstr", "listpack", "intset", "hashtable", "quicklist", "skiplist",
+]; // prettier-ignore
 
 /** Bytes in linear memory or in JavaScript. */
 export type Bytes = Slice | Uint8Array;
@@ -159,6 +158,12 @@ export class Keys {
     return orThrow(wasm.renameKey(source.ptr, source.length, target.ptr, target.length)) !== 0;
   }
 
+  /** Moves a key with its value and expiry to another database, whatever that held under it; false = no such key. */
+  move(key: Bytes, toDatabase: number): boolean {
+    const { ptr, length } = this.#keys.bring(key);
+    return orThrow(this.memory.wasm.moveKey(ptr, length, toDatabase)) !== 0;
+  }
+
   /** Copies value and expiry to a key of any database, whatever that held; false = no such key. */
   copy(from: Bytes, toDatabase: number, to: Bytes): boolean {
     const source = this.#keys.bring(from);
@@ -171,7 +176,8 @@ export class Keys {
   encoding(key: Bytes, how: How = HOW_COUNTED): string | undefined {
     const { ptr, length } = this.#keys.bring(key);
     const shape = this.memory.wasm.shapeOf(ptr, length, how);
-    return shape === 0 ? undefined : (ENCODING_NAMES[shape] ?? "unknown");
+    if (shape === 0) return undefined;
+    return (shape & 7) === abi.TYPE_LIST ? "quicklist" : ENCODING_NAMES[shape >> 3];
   }
 
   /** The 24-bit access clock: seconds of the host's choice when it was last used. Undefined = no such key. */
