@@ -2,10 +2,12 @@
 // that it can still refuse when there is no memory.
 import { STATE_PROTOCOL, STATE_REPLY, STATE_REPLY_END, STATE_REPLY_LIMIT } from "./abi";
 import { Bytes } from "./bytes";
+import { renderDouble } from "./doubletext";
 import { alloc, free, resize, roundUp } from "./heap";
 import { render, width } from "./integers";
 
 const FIRST_ROOM: u32 = 65536;
+const DOUBLE: usize = memory.data(24);
 /** Room for a head (`$` and a length) and the ends of lines. */
 export const LINE_ROOM: u32 = 32;
 
@@ -107,6 +109,16 @@ export function replyBulkInteger(value: i64): void {
   render(value, at);
   store<u16>(at + length, 0x0a0d);
   Reply.setEnd(at + length + 2);
+}
+
+/** A double: a bulk string, or in RESP3 a type of its own. Reserved before: LINE_ROOM + DOUBLE_ROOM. */
+export function replyDouble(value: f64): void {
+  if (load<u32>(STATE_PROTOCOL) != 3) return replyBulk(DOUBLE, renderDouble(value, DOUBLE));
+  const at = Reply.end();
+  store<u8>(at, 0x2c);
+  const end = at + 1 + renderDouble(value, at + 1);
+  store<u16>(end, 0x0a0d);
+  Reply.setEnd(end + 2);
 }
 
 /** No array. Reserved before: LINE_ROOM. */
