@@ -17,7 +17,7 @@ import {
 } from "./abi";
 import { Database, Slot } from "./database";
 import { hasExpired } from "./expiry";
-import { List, addToList, beginList, endList } from "./list";
+import { List, addToList, beginList, endList } from "./keylist";
 import { Bucket, bucketAt } from "./bucket";
 
 /** Buckets looked at per key asked for, at most: a sparse table must not hold up everybody else. */
