@@ -1,21 +1,21 @@
-// Cache lines of twelve entries, and which of a table's buckets a key lives in.
+// Cache lines of twelve elements (entries of the keyspace, or items of a collection), and which of a table's buckets a
+// key lives in.
 //
-//   bucket (64 bytes): | 12 entries u32 | 12 tags u8 | next u32 |
+//   bucket (64 bytes): | 12 elements u32 | 12 tags u8 | next u32 |
 //   tag: 0 = free, otherwise 7 bits of the key's hash; bit 7 = the entry has an expiry
 //
-// One SIMD instruction compares all tags of a line, so a look-up touches the slot's record, one line and one entry.
-// Entries beyond twelve go to further lines, chained by `next` and kept dense: only the last has gaps at its end.
+// One SIMD instruction compares all tags of a line, so a look-up touches the table's record, one line and one element.
+// Elements beyond twelve go to further lines, chained by `next` and kept dense: only the last has gaps at its end.
 //
-// Buckets stand in one block while they are few (the slot's `root` points to it), later in segments of 256: `root` then
+// Buckets stand in one block while they are few (the table's `root` points to it), later in segments of 256: `root` then
 // points to the directory of segments, lowest bit set as a mark.
-import { Slot } from "./database";
-import { alloc } from "./heap";
+import { TableRecord } from "./tablerecord";
 
 export const BUCKET_ENTRIES: u32 = 12;
 export const LINE: u32 = 64;
 export const TAGS: usize = 48;
 export const NEXT: usize = 60;
-const LANES: i32 = 0xfff;
+export const LANES: i32 = 0xfff;
 export const EXPIRING_TAG: u8 = 0x80;
 
 export const SEGMENT_SHIFT: u32 = 8;
@@ -59,9 +59,9 @@ export abstract class Bucket {
   }
 }
 
-/** Bucket number `index` of a slot. */
+/** Bucket number `index` of a table. */
 export function bucketAt(record: usize, index: u32): usize {
-  const root = Slot.root(record);
+  const root = TableRecord.root(record);
   if ((root & SEGMENTED) == 0) return root + (index << 6);
   const segment = <usize>load<u32>(root - SEGMENTED + ((index >> SEGMENT_SHIFT) << 2));
   return segment + ((index & (SEGMENT - 1)) << 6);
@@ -77,26 +77,5 @@ abstract class Address {
 
 /** The bucket a key of this hash lives in. */
 export function bucketOf(record: usize, hash: u64): usize {
-  return bucketAt(record, Address.of(hash, Slot.buckets(record)));
-}
-
-/**
- * Appends to a chain, which gets a further line when it is full.
- * @param spare lines to take that from, chained by `next`; 0 = from the heap
- * @returns the line the entry went to, 0 = no memory
- */
-export function appendToChain(first: usize, entry: usize, tag: u8, spare: usize): usize {
-  let line = first;
-  for (let next = Bucket.next(line); next != 0; next = Bucket.next(line)) line = next;
-  const taken = Bucket.taken(line);
-  if (taken != LANES) {
-    Bucket.put(line, ctz(~taken), entry, tag);
-    return line;
-  }
-  const fresh = spare != 0 ? spare : alloc(LINE);
-  if (fresh == 0) return 0;
-  Bucket.clear(fresh);
-  store<u32>(line, <u32>fresh, NEXT);
-  Bucket.put(fresh, 0, entry, tag);
-  return fresh;
+  return bucketAt(record, Address.of(hash, TableRecord.buckets(record)));
 }

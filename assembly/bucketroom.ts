@@ -1,25 +1,25 @@
-// The room a slot's buckets stand in: one block while they are few, segments later, so that no step copies more than
+// The room a table's buckets stand in: one block while they are few, segments later, so that no step copies more than
 // 32 KiB (the directory of a million buckets excepted, which is 16 KiB).
 import { Bucket, LINE, SEGMENT, SEGMENTED, SEGMENT_SHIFT } from "./bucket";
-import { Slot } from "./database";
 import { alloc, free, resize, roundUp, sizeOf } from "./heap";
+import { TableRecord } from "./tablerecord";
 
 /** So many stand in one block at most. */
 const BLOCK_BUCKETS: u32 = 512;
 
-/** The first bucket of a slot that has none. */
+/** The first bucket of a table that has none. */
 export function firstBucket(record: usize): bool {
   const root = alloc(LINE);
   if (root == 0) return false;
   Bucket.clear(root);
-  Slot.setRoot(record, root);
-  Slot.setBuckets(record, 1);
+  TableRecord.setRoot(record, root);
+  TableRecord.setBuckets(record, 1);
   return true;
 }
 
 /** Sees to it that bucket `index`, the first beyond the table, has its line. */
 export function makeRoom(record: usize, index: u32): bool {
-  const root = Slot.root(record);
+  const root = TableRecord.root(record);
   if ((root & SEGMENTED) != 0) {
     if ((index & (SEGMENT - 1)) != 0) return true;
     return addSegment(record, root - SEGMENTED, index >> SEGMENT_SHIFT);
@@ -28,7 +28,7 @@ export function makeRoom(record: usize, index: u32): bool {
   if (index < BLOCK_BUCKETS) {
     const moved = resize(root, index << 6, (index + 1) << 6);
     if (moved == 0) return false;
-    Slot.setRoot(record, moved);
+    TableRecord.setRoot(record, moved);
     return true;
   }
   return makeSegments(record, root);
@@ -52,7 +52,7 @@ function makeSegments(record: usize, root: usize): bool {
   store<u32>(directory, <u32>second, 4);
   store<u32>(directory, <u32>third, 8);
   free(root);
-  Slot.setRoot(record, directory | SEGMENTED);
+  TableRecord.setRoot(record, directory | SEGMENTED);
   return true;
 }
 
@@ -67,7 +67,7 @@ function addSegment(record: usize, directory: usize, index: u32): bool {
       free(segment);
       return false;
     }
-    Slot.setRoot(record, place | SEGMENTED);
+    TableRecord.setRoot(record, place | SEGMENTED);
   }
   store<u32>(place + (index << 2), <u32>segment);
   return true;
@@ -75,34 +75,34 @@ function addSegment(record: usize, directory: usize, index: u32): bool {
 
 /** Gives back the room of buckets beyond the first `buckets`, once it is worth the copying. */
 export function releaseRoom(record: usize, buckets: u32): void {
-  const root = Slot.root(record);
+  const root = TableRecord.root(record);
   if ((root & SEGMENTED) == 0) {
     const size = buckets << 6;
     if (sizeOf(root) <= size + (size >> 2) + LINE || roundUp(size) == sizeOf(root)) return;
     const moved = resize(root, size, size);
-    if (moved != 0) Slot.setRoot(record, moved);
+    if (moved != 0) TableRecord.setRoot(record, moved);
     return;
   }
   if ((buckets & (SEGMENT - 1)) != 0) return;
   const directory = root - SEGMENTED;
   free(load<u32>(directory + ((buckets >> SEGMENT_SHIFT) << 2)));
   if (buckets == SEGMENT) {
-    Slot.setRoot(record, load<u32>(directory));
+    TableRecord.setRoot(record, load<u32>(directory));
     free(directory);
   }
 }
 
 /** Gives back all buckets; their chains have no further lines any more. */
 export function releaseBuckets(record: usize): void {
-  const root = Slot.root(record);
+  const root = TableRecord.root(record);
   if (root == 0) return;
   if ((root & SEGMENTED) != 0) {
-    const segments = (Slot.buckets(record) + SEGMENT - 1) >> SEGMENT_SHIFT;
+    const segments = (TableRecord.buckets(record) + SEGMENT - 1) >> SEGMENT_SHIFT;
     for (let i: u32 = 0; i < segments; i++) free(load<u32>(root - SEGMENTED + (i << 2)));
     free(root - SEGMENTED);
   } else {
     free(root);
   }
-  Slot.setRoot(record, 0);
-  Slot.setBuckets(record, 0);
+  TableRecord.setRoot(record, 0);
+  TableRecord.setBuckets(record, 0);
 }

@@ -3,12 +3,12 @@
 //   database record (576 bytes, static)
 //   | directory u32 | keys u32 | expiring u32 | unused u32 | averageTtlMs f64 | unused 40 | keys in 128 blocks of slots |
 //
-//   slot record (16 bytes, in the directory)
-//   | root u32 | keys u32 | buckets u32 | expiring u32 |           `root` as table.ts has it
+//   directory: a table's record (tablerecord.ts) per slot; its spare word counts the keys that expire
 //
 // The directory is made when the first key of a database is; block n counts the keys of slots 128 n to 128 n + 127.
 import { DATABASE_COUNT, SLOT_COUNT, STATE_DB } from "./abi";
 import { alloc } from "./heap";
+import { TableRecord } from "./tablerecord";
 
 const RECORD: u32 = 576;
 const RECORDS: usize = memory.data(9216);
@@ -51,34 +51,19 @@ export abstract class Database {
     const block = db + BLOCKS + ((slot >> 7) << 2);
     store<u32>(block, load<u32>(block) + n);
     const record = Database.slot(db, slot);
-    store<u32>(record, load<u32>(record, 4) + n, 4);
+    TableRecord.setCount(record, TableRecord.count(record) + n);
   }
   /** n keys more (or fewer) with an expiry in a slot. */
   @inline static countExpiring(db: usize, slot: u32, n: i32): void {
     store<u32>(db, load<u32>(db, 8) + n, 8);
     const record = Database.slot(db, slot);
-    store<u32>(record, load<u32>(record, 12) + n, 12);
+    TableRecord.setSpare(record, TableRecord.spare(record) + n);
   }
 }
 
 export abstract class Slot {
-  @inline static root(record: usize): usize {
-    return load<u32>(record);
-  }
-  @inline static setRoot(record: usize, root: usize): void {
-    store<u32>(record, <u32>root);
-  }
-  @inline static keys(record: usize): u32 {
-    return load<u32>(record, 4);
-  }
-  @inline static buckets(record: usize): u32 {
-    return load<u32>(record, 8);
-  }
-  @inline static setBuckets(record: usize, count: u32): void {
-    store<u32>(record, count, 8);
-  }
   @inline static expiring(record: usize): u32 {
-    return load<u32>(record, 12);
+    return TableRecord.spare(record);
   }
 }
 

@@ -5,11 +5,13 @@
 // have expired are looked at.
 import { DATABASE_COUNT, SLOT_COUNT, STATE_DB, STATE_NOW_MS, STATE_RESULT_NUMBER } from "./abi";
 import { Bucket, bucketAt } from "./bucket";
+import { Cell, removedLine } from "./chain";
 import { Database, Slot } from "./database";
 import { Entry, dispose } from "./entry";
 import { recordExpired } from "./expiry";
 import { shrink } from "./growth";
-import { removeAt, removedLine } from "./table";
+import { removeAt } from "./table";
+import { TableRecord } from "./tablerecord";
 
 /** What it costs to see that a slot has nothing, in parts of a bucket line looked at. */
 const SLOT_COST: f64 = 0.0625;
@@ -63,15 +65,15 @@ function sweepSlot(db: usize, left: f64): f64 {
     return cost;
   }
   if (Slot.expiring(record) != 0) {
-    while (bucket < Slot.buckets(record)) {
+    while (bucket < TableRecord.buckets(record)) {
       if (cost >= left) return cost;
       cost += sweepChain(db, bucketAt(record, bucket));
       bucket++;
     }
-    for (let buckets = Slot.buckets(record); buckets != 0;) {
+    for (let buckets = TableRecord.buckets(record); buckets != 0;) {
       shrink(record);
-      if (Slot.buckets(record) == buckets) break;
-      buckets = Slot.buckets(record);
+      if (TableRecord.buckets(record) == buckets) break;
+      buckets = TableRecord.buckets(record);
     }
   }
   slot++;
@@ -93,7 +95,7 @@ function sweepChain(db: usize, first: usize): f64 {
       const restMs = Entry.expireAt(entry) - nowMs;
       if (restMs < 0 && recordExpired(entry)) {
         const isLast = Bucket.next(line) == 0;
-        dispose(removeAt(db, slot, first, line, index));
+        dispose(removeAt(db, slot, first, Cell.of(line, index)));
         expired++;
         if (removedLine && isLast) return cost;
         // The chain's last entry has taken this place: look at it again.

@@ -2,6 +2,7 @@
 import { SLOT_COUNT } from "./abi";
 import { Database } from "./database";
 import { clearSlot } from "./table";
+import { TableRecord } from "./tablerecord";
 
 /** Drops all keys of a slot of the selected database; returns how many there were. */
 export function flushSlot(slot: u32): u32 {
@@ -22,5 +23,5 @@ export function flushDatabase(index: u32): u32 {
 /** Number of keys of a slot of the selected database. */
 export function slotKeys(slot: u32): u32 {
   const record = Database.slot(Database.selected(), slot);
-  return record == 0 || slot >= <u32>SLOT_COUNT ? 0 : load<u32>(record, 4);
+  return record == 0 || slot >= <u32>SLOT_COUNT ? 0 : TableRecord.count(record);
 }

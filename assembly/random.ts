@@ -1,40 +1,31 @@
 // RANDOMKEY: every key with the same chance, found without a list of keys.
 //
-// A number below the count of keys picks a block of slots, then a slot, by adding up their counts. In the slot, a
-// bucket is drawn and accepted as often as it holds keys (out of 32), which makes up for buckets being unequal.
+// A number below the count of keys picks a block of slots, then a slot, by adding up their counts; draw.ts picks the
+// key in the slot's table.
 import { EXPIRED_DELETED, STATE_KEEP_EXPIRED, STATE_RESULT_LENGTH, STATE_RESULT_PTR } from "./abi";
-import { Bucket, bucketAt } from "./bucket";
-import { Database, Slot } from "./database";
+import { Cell } from "./chain";
+import { below, stir } from "./chance";
+import { Database } from "./database";
+import { draw, drawnBucket } from "./draw";
 import { Entry, dispose } from "./entry";
 import { hasExpired, recordExpired } from "./expiry";
 import { shrink } from "./growth";
 import { removeAt } from "./table";
+import { TableRecord } from "./tablerecord";
 
-const DRAWS: u32 = 32;
 /** Expired keys met before a replica, which may not delete them, shows one. */
 const TRIES: u32 = 100;
 
-let state: u64 = 0;
+/** The slot the last drawn key is in. */
 let slot: u32 = 0;
-let first: usize = 0;
-let line: usize = 0;
-let index: u32 = 0;
-
-/** A number below `limit` (xorshift64*). */
-function below(limit: u32): u32 {
-  state ^= state >> 12;
-  state ^= state << 25;
-  state ^= state >> 27;
-  const drawn = (state * 0x2545f4914f6cdd1d) >> 32;
-  return <u32>((drawn * <u64>limit) >> 32);
-}
 
 /** Leaves a random living key of the selected database as the result; false = there is none. */
 export function randomKey(seed: f64): bool {
-  state = (reinterpret<u64>(seed) ^ (state << 1)) | 1;
+  stir(reinterpret<u64>(seed));
   const db = Database.selected();
   for (let tries: u32 = 0; Database.keys(db) != 0; tries++) {
-    const entry = draw(db);
+    const cell = drawKey(db);
+    const entry = Cell.element(cell);
     const keep = load<u32>(STATE_KEEP_EXPIRED) != EXPIRED_DELETED;
     if (!hasExpired(entry) || (keep && tries >= TRIES)) {
       store<u32>(STATE_RESULT_PTR, <u32>Entry.key(entry));
@@ -43,40 +34,23 @@ export function randomKey(seed: f64): bool {
     }
     if (keep) continue;
     if (!recordExpired(entry)) return false;
-    removeDrawn(db);
+    removeDrawn(db, cell);
   }
   return false;
 }
 
-function removeDrawn(db: usize): void {
-  dispose(removeAt(db, slot, first, line, index));
+function removeDrawn(db: usize, cell: usize): void {
+  dispose(removeAt(db, slot, drawnBucket, cell));
   shrink(Database.slot(db, slot));
 }
 
-function draw(db: usize): usize {
+/** The cell of a random key, living or not. */
+function drawKey(db: usize): usize {
   let rest = below(Database.keys(db));
   let block: u32 = 0;
   for (; rest >= Database.blockKeys(db, block); block++) rest -= Database.blockKeys(db, block);
   slot = block << 7;
-  for (; rest >= Slot.keys(Database.slot(db, slot)); slot++) rest -= Slot.keys(Database.slot(db, slot));
-  const record = Database.slot(db, slot);
-  const buckets = Slot.buckets(record);
-  for (;;) {
-    first = bucketAt(record, below(buckets));
-    let chance = below(DRAWS);
-    // A chain beyond the draws is always accepted, and any of it may be meant.
-    const length = chainLength(first);
-    if (length > DRAWS) chance = below(length);
-    if (chance >= length) continue;
-    line = first;
-    for (; chance >= 12; chance -= 12) line = Bucket.next(line);
-    index = chance;
-    return Bucket.entry(line, index);
-  }
-}
-
-function chainLength(bucket: usize): u32 {
-  let length: u32 = 0;
-  for (let at = bucket; at != 0; at = Bucket.next(at)) length += <u32>popcnt(Bucket.taken(at));
-  return length;
+  for (; rest >= TableRecord.count(Database.slot(db, slot)); slot++)
+    rest -= TableRecord.count(Database.slot(db, slot));
+  return draw(Database.slot(db, slot));
 }

@@ -8,7 +8,7 @@
 // the next call here.
 import { ENCODING_INT, REFUSED_OUT_OF_MEMORY, STATE_RESULT_LENGTH, STATE_RESULT_PTR } from "./abi";
 import { crc64 } from "./crc64";
-import { Database, Slot } from "./database";
+import { Database } from "./database";
 import { Entry } from "./entry";
 import { lookupRead } from "./expiry";
 import { alloc, free, resize, sizeOf } from "./heap";
@@ -33,6 +33,7 @@ import {
   RDB_VERSION,
 } from "./rdbformat";
 import { Bucket, bucketAt } from "./bucket";
+import { TableRecord } from "./tablerecord";
 
 const FOOTER: u32 = 10;
 /** The most a head of a string takes: two lengths and a byte. */
@@ -189,7 +190,7 @@ export function rdbSlot(db: u32, slot: u32, from: u32, enough: u32): i32 {
   compressUpTo = SNAPSHOT_COMPRESS_LIMIT;
   const record = Database.slot(Database.at(db), slot);
   if (record == 0) return 0;
-  const buckets = Slot.buckets(record);
+  const buckets = TableRecord.buckets(record);
   let index = from;
   while (index < buckets) {
     if (length >= enough) break;

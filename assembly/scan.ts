@@ -3,11 +3,7 @@
 //
 //   cursor = place * 16384 + slot, below 2^53; 0 begins and ends
 //
-// Slots are walked in order; `place` is where to go on in the slot's table. A table of n buckets, p the greatest power
-// of two <= n, splits its keys into p families by the low bits of their hash: family i is bucket i, and bucket i + p
-// where that exists. Families are visited in the order of their bits reversed (0, p/2, p/4, 3p/4 ...): the highest bit
-// is counted first. When p doubles, each family falls into two that stand next to each other in the new order; when
-// p halves, two such become one. So what lies before the cursor stays before it, however the table grows or shrinks.
+// Slots are walked in order; `place` is the family (families.ts) to go on with in the slot's table.
 import {
   EXPIRED_ALIVE,
   REFUSED_OUT_OF_MEMORY,
@@ -15,10 +11,12 @@ import {
   STATE_KEEP_EXPIRED,
   STATE_RESULT_NUMBER,
 } from "./abi";
-import { Database, Slot } from "./database";
-import { hasExpired } from "./expiry";
-import { List, addToList, beginList, endList } from "./keylist";
 import { Bucket, bucketAt } from "./bucket";
+import { Database } from "./database";
+import { hasExpired } from "./expiry";
+import { firstOfFamily, nextFamily, secondOfFamily } from "./families";
+import { List, addToList, beginList, endList } from "./keylist";
+import { TableRecord } from "./tablerecord";
 
 /** Buckets looked at per key asked for, at most: a sparse table must not hold up everybody else. */
 const PATIENCE: u32 = 10;
@@ -42,7 +40,7 @@ export function scan(slot: u32, place: u32, budget: u32): i32 {
       continue;
     }
     const record = Database.slot(db, at);
-    if (Slot.keys(record) == 0) {
+    if (TableRecord.count(record) == 0) {
       from = 0;
     } else {
       do {
@@ -65,7 +63,7 @@ export function scan(slot: u32, place: u32, budget: u32): i32 {
 export function listSlot(slot: u32, limit: u32): i32 {
   beginList();
   const record = Database.slot(Database.selected(), slot);
-  const buckets: u32 = record == 0 ? 0 : Slot.buckets(record);
+  const buckets: u32 = record == 0 ? 0 : TableRecord.buckets(record);
   for (let i: u32 = 0; i < buckets && List.count() < limit; i++) {
     for (let line = bucketAt(record, i); line != 0; line = Bucket.next(line)) {
       for (let taken = Bucket.taken(line); taken != 0 && List.count() < limit; taken &= taken - 1) {
@@ -76,24 +74,10 @@ export function listSlot(slot: u32, limit: u32): i32 {
   return endList();
 }
 
-/** Adds one to a number whose bits are read from the highest of the table's down; 0 = it was the last. */
-function nextFamily(record: usize, family: u32): u32 {
-  const high: u32 = 0x80000000 >> clz(Slot.buckets(record));
-  let bit = high >> 1;
-  let next = family & (high - 1);
-  while ((next & bit) != 0) {
-    next ^= bit;
-    bit >>= 1;
-  }
-  return next | bit;
-}
-
 function listFamily(record: usize, family: u32): bool {
-  const buckets = Slot.buckets(record);
-  const high: u32 = 0x80000000 >> clz(buckets);
-  const first = family & (high - 1);
-  if (!listChain(bucketAt(record, first))) return false;
-  return first + high >= buckets || listChain(bucketAt(record, first + high));
+  if (!listChain(firstOfFamily(record, family))) return false;
+  const second = secondOfFamily(record, family);
+  return second == 0 || listChain(second);
 }
 
 function listChain(first: usize): bool {

@@ -1,4 +1,5 @@
 // Makes a fresh instance ready.
+import { stir } from "./chance";
 import { initCrc16 } from "./crc16";
 import { initEvents } from "./events";
 import { seedHash } from "./hash";
@@ -10,6 +11,7 @@ export function init(a: u32, b: u32, c: u32, d: u32): void {
   initHeap();
   initCrc16();
   seedHash(a, b, c, d);
+  stir(((<u64>b) << 32) | d);
   reserveReply(1);
   initEvents();
 }

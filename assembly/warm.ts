@@ -7,9 +7,10 @@
 //
 //   table, per key: | ptr u32 | length u32 | slot u32 (written here) | unused u32 |
 import { slotOf } from "./crc16";
-import { Database, Slot } from "./database";
+import { Database } from "./database";
 import { hashOf } from "./hash";
 import { Bucket, bucketOf } from "./bucket";
+import { TableRecord } from "./tablerecord";
 
 const BATCH: u32 = 16;
 /** A keyspace of fewer keys is in the caches anyway. */
@@ -46,7 +47,8 @@ function warmLines(directory: usize, batch: usize, size: u32): u32 {
   let seen: u32 = 0;
   for (let i: u32 = 0; i < size; i++) {
     const record = directory + (load<u32>(batch + (i << 4), 8) << 4);
-    const line: u32 = Slot.buckets(record) == 0 ? 0 : <u32>bucketOf(record, load<u64>(HASHES + (i << 3)));
+    const line: u32 =
+      TableRecord.buckets(record) == 0 ? 0 : <u32>bucketOf(record, load<u64>(HASHES + (i << 3)));
     store<u32>(LINES + (i << 2), line);
     if (line != 0) seen ^= load<u32>(line);
   }

@@ -1,0 +1,44 @@
+// Giving back all that a hashtable holds, in steps of any size: from its last bucket to its first, which the record
+// counts down, so that a step needs to remember nothing. Nobody looks into such a table any more.
+import { Bucket, SEGMENTED, bucketAt } from "./bucket";
+import { releaseBuckets, releaseRoom } from "./bucketroom";
+import { dispose } from "./entry";
+import { free } from "./heap";
+import { TableRecord } from "./tablerecord";
+
+/**
+ * Frees about `budget` elements; when the table has no buckets left, everything is given back.
+ * @param isItem what the table holds, as element.ts says
+ * @returns how many elements were freed
+ */
+export function releaseElements(record: usize, budget: u32, isItem: bool): u32 {
+  let freed: u32 = 0;
+  while (freed < budget && TableRecord.buckets(record) != 0) {
+    const last = TableRecord.buckets(record) - 1;
+    freed += releaseChain(bucketAt(record, last), isItem);
+    if (last == 0) {
+      releaseBuckets(record);
+      break;
+    }
+    TableRecord.setBuckets(record, last);
+    if ((TableRecord.root(record) & SEGMENTED) != 0) releaseRoom(record, last);
+  }
+  return freed;
+}
+
+/** Frees the elements of a chain, and its lines but the first. */
+function releaseChain(first: usize, isItem: bool): u32 {
+  let freed: u32 = 0;
+  for (let line = first; line != 0;) {
+    for (let taken = Bucket.taken(line); taken != 0; taken &= taken - 1) {
+      const element = Bucket.entry(line, ctz(taken));
+      if (isItem) free(element);
+      else dispose(element);
+      freed++;
+    }
+    const next = Bucket.next(line);
+    if (line != first) free(line);
+    line = next;
+  }
+  return freed;
+}
