@@ -8,10 +8,13 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { run as commands } from "./commands.ts";
 import { run as crc16 } from "./crc16.ts";
 import { run as decoder } from "./decoder.ts";
+import { run as elements } from "./elements.ts";
 import { run as heap } from "./heap.ts";
 import { run as memory } from "./memory.ts";
+import { run as pauses } from "./pauses.ts";
 import { type Findings, type Options, printSurroundings, printTable, surroundings } from "./report.ts";
 import { run as start } from "./start.ts";
 import { run as table } from "./table.ts";
@@ -28,7 +31,10 @@ const CASES: Readonly<Record<string, Case>> = {
   table: { run: table, needs: [] },
   decoder: { run: decoder, needs: [] },
   wire: { run: wire, needs: ["redis-server", "redis-benchmark"] },
+  commands: { run: commands, needs: ["redis-server", "redis-benchmark"] },
   memory: { run: memory, needs: ["redis-server"] },
+  pauses: { run: pauses, needs: ["redis-server"] },
+  elements: { run: elements, needs: ["redis-server"] },
   start: { run: start, needs: ["redis-cli"] },
   heap: { run: heap, needs: ["redis-benchmark"] },
 };

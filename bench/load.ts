@@ -6,8 +6,8 @@ import { Client } from "../test/support/client.ts";
 import { eventually } from "../test/support/eventually.ts";
 import { freePort } from "../test/support/ports.ts";
 import { run, spawn } from "../test/support/process.ts";
-import { encodeRequest } from "../test/support/resp.ts";
 import { ownAllSlots, type Server, startOurs, startRedis } from "../test/support/servers.ts";
+import { feed } from "./feed.ts";
 
 export const VALUE_BYTES = 64;
 
@@ -17,7 +17,7 @@ export interface Target {
   readonly pid: number;
 }
 
-function target(name: string, server: Server): Target {
+function targetOf(name: string, server: Server): Target {
   return { name, port: server.port, pid: server.child.pid };
 }
 
@@ -25,14 +25,14 @@ function target(name: string, server: Server): Target {
 export async function redisTarget(scope: Scope): Promise<Target> {
   const server = await startRedis(scope, { "cluster-enabled": "yes" });
   await ownAllSlots(server);
-  return target("redis-server", server);
+  return targetOf("redis-server", server);
 }
 
 /** Ours in cluster mode, owning all slots. */
 export async function ourTarget(scope: Scope): Promise<Target> {
   const server = await startOurs(scope, { "cluster-enabled": "yes" });
   await ownAllSlots(server);
-  return target("slotmesh", server);
+  return targetOf("slotmesh", server);
 }
 
 export async function ceilingTarget(scope: Scope): Promise<Target> {
@@ -66,39 +66,42 @@ export function benchmarkArgs({ command, pipeline, requests, keys }: Load): stri
   ];
 }
 
-export async function runBenchmark({ port }: Target, load: Load): Promise<Measured> {
-  const ended = await run([...benchmarkArgs(load), "-p", String(port)], {}, 600_000);
-  // "test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms","max_latency_ms"
-  const line = ended.stdout.split("\n").find((text) => text.toLowerCase().startsWith(`"${load.command}"`));
-  const cells = line?.split(",").map((cell) => Number(cell.replaceAll('"', "")));
-  const [, rate, , , p50Ms, , p99Ms] = cells ?? [];
-  if (ended.code !== 0 || rate === undefined || p50Ms === undefined || p99Ms === undefined || !(rate > 0)) {
-    throw new Error(`redis-benchmark gave no figures:\n${ended.output}`);
-  }
-  return { rate, p50Ms, p99Ms };
+export async function runBenchmark(target: Target, load: Load): Promise<Measured> {
+  const [found] = await measure(target, benchmarkArgs(load), [load.command]);
+  return found!;
 }
 
-const FILL_BATCH = 1000;
+/**
+ * Runs redis-benchmark on a server.
+ * @param args its command line with `--csv`, without the port
+ * @param tests how the lines to be read begin, whatever their case
+ */
+export async function measure(
+  { port }: Target,
+  args: readonly string[],
+  tests: readonly string[],
+): Promise<readonly Measured[]> {
+  const ended = await run([args[0]!, "-p", String(port), ...args.slice(1)], {}, 600_000);
+  // "test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms","max_latency_ms"
+  const lines = ended.stdout.split("\n");
+  return tests.map((test) => {
+    const line = lines.find((text) => text.toLowerCase().startsWith(`"${test.toLowerCase()}`));
+    const numbers = line?.slice(line.indexOf('",')).match(/\d+(\.\d+)?/g) ?? [];
+    const [rate, , , p50Ms, , p99Ms] = numbers.map(Number);
+    if (ended.code !== 0 || rate === undefined || p50Ms === undefined || p99Ms === undefined || !(rate > 0)) {
+      throw new Error(`redis-benchmark gave no figures for ${test}:\n${ended.output}`);
+    }
+    return { rate, p50Ms, p99Ms };
+  });
+}
 
 /** Sets the keys redis-benchmark draws from, 16 bytes each, to values of 64 bytes of their own. */
-export async function fill({ port }: Target, keys: number): Promise<void> {
-  const client = await Client.open(port);
-  try {
-    for (let from = 0; from < keys; from += FILL_BATCH) {
-      const count = Math.min(FILL_BATCH, keys - from);
-      client.write(
-        Buffer.concat(
-          Array.from({ length: count }, (_, i) => encodeRequest(["SET", keyOf(from + i), valueOf(from + i)])),
-        ),
-      );
-      for (let i = 0; i < count; i++) {
-        const { raw } = await client.read();
-        if (raw[0] !== 43) throw new Error(`SET: ${raw.toString()}`);
-      }
-    }
-  } finally {
-    client.close();
-  }
+export function fill({ port }: Target, keys: number): Promise<void> {
+  return feed(port, sets(keys));
+}
+
+function* sets(keys: number): Generator<string[]> {
+  for (let i = 0; i < keys; i++) yield ["SET", keyOf(i), valueOf(i)];
 }
 
 function keyOf(i: number): string {
