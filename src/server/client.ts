@@ -10,6 +10,7 @@ import { encodeRequest } from "../resp/encode.ts";
 import { formatAddress } from "./addresses.ts";
 import { NEEDS_AUTH } from "./gates.ts";
 import { Input } from "./input.ts";
+import type { Runs } from "./pushes.ts";
 
 /** What a connection needs of the node it belongs to. */
 export interface ClientHost {
@@ -67,6 +68,8 @@ export class ClientConnection implements Client, ConnectionUser {
   /** CLIENT NO-EVICT. */
   isSpared = false;
   tracking: Tracked | undefined;
+  /** What waits for it in the block of pushes.ts. */
+  readonly pushes: Runs = [];
   #isMonitor = false;
   /** What came while the client was held, the request it was held at first. */
   #held: Uint8Array[] = [];

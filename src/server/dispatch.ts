@@ -29,6 +29,7 @@ import type { Changes } from "./changes.ts";
 import type { ClientConnection } from "./client.ts";
 import { HOLD, NEEDS_ASSENT, NEEDS_AUTH, type Gates } from "./gates.ts";
 import type { Observer } from "./observer.ts";
+import type { Pushes } from "./pushes.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { Router } from "./router.ts";
 import type { Stats } from "./stats.ts";
@@ -64,6 +65,7 @@ export interface DispatchParts {
   readonly stats: Stats;
   readonly observer: Observer;
   readonly tracking: KeyTracking;
+  readonly pushes: Pushes;
   /** After a batch that logged something: what is new goes to whoever reads the log. */
   readonly logged: () => void;
 }
@@ -100,6 +102,7 @@ export class Dispatcher {
     stats.totals.reads++;
     stats.totals.inputBytes += chunk.length;
     client.isRunning = true;
+    this.parts.pushes.gather();
     const { decoder, input } = client;
     // A request that began in an earlier chunk lies before this one, whole: the look ahead begins with it.
     let warmTo = decoder.keepFrom;
@@ -125,6 +128,7 @@ export class Dispatcher {
     client.sendReplies(replies);
     client.isRunning = false;
     if (this.parts.tracking.isOn) this.parts.tracking.broadcast();
+    this.parts.pushes.release();
     if (client.isFinishing || client.isHeld) input.release();
     else input.keep();
     if (input.keptBytes > client.inputLimit) client.close("its requests exceed client-query-buffer-limit");
@@ -180,27 +184,34 @@ export class Dispatcher {
       replyAt = 0;
       status = engineRun();
     }
+    if (status < 0) {
+      const isArity = status === REFUSED_ARITY;
+      this.#fail(client, id, replyAt, isArity ? wrongArity(this.parts.table, id) : refusalOf(status));
+    }
+    if (client.replyMode !== "on") this.#muffle(client, replyAt);
+    const { observer, tracking, pushes } = this.parts;
+    const hasEvents = requests.memory.u32[EVENT_COUNT] !== 0;
+    const isWatched = hasEvents || tracking.isOn || observer.hasMonitors;
+    if (isWatched) pushes.begin(client, replyAt);
+    if (hasEvents) changes.settleEvents();
     if (status >= RECORDED) {
       changes.rewritten(status - RECORDED, client.database);
     } else if (status > 0) {
       const { start, at, multibulk } = client.decoder;
       changes.applied(status, client.database, multibulk ? start : at, at);
-    } else if (status < 0) {
-      const isArity = status === REFUSED_ARITY;
-      this.#fail(client, id, replyAt, isArity ? wrongArity(this.parts.table, id) : refusalOf(status));
     }
-    if (requests.memory.u32[EVENT_COUNT] !== 0) changes.settleEvents();
-    const { observer, tracking } = this.parts;
     if (observer.timesEach) this.#stopTiming(client);
-    if (client.replyMode !== "on") this.#muffle(client, replyAt);
-    if (observer.hasMonitors) this.#show(client, id, true);
-    if (tracking.isOn) tracking.ran(client, id, replyAt, status > 0 && status < RECORDED);
+    if (!isWatched) return;
+    if (observer.hasMonitors) observer.show(client, id, true);
+    if (tracking.isOn) tracking.ran(client, id, status > 0 && status < RECORDED);
+    pushes.end();
   }
 
   /** A command that TypeScript runs. */
   #handle(client: ClientConnection, id: number, replyAt: number): void {
-    const { args, reply, context, changes, tracking } = this.parts;
+    const { args, reply, context, changes, tracking, observer, pushes } = this.parts;
     const { database } = client;
+    pushes.begin(client, replyAt);
     this.#startTiming(id);
     this.#timedCalls++;
     changes.begin();
@@ -214,19 +225,14 @@ export class Dispatcher {
       if (!(error instanceof ReplyError)) throw error;
       this.#fail(client, id, replyAt, error);
     }
+    if (client.replyMode !== "on") this.#muffle(client, replyAt);
     const { start, at, multibulk } = client.decoder;
     changes.commit(database, multibulk ? start : at, at);
     changes.settleEvents();
     this.#stopTiming(client);
-    if (client.replyMode !== "on") this.#muffle(client, replyAt);
-    if (this.parts.observer.hasMonitors) this.#show(client, id, false);
-    if (tracking.isOn) tracking.ran(client, id, replyAt, changes.isAsSent);
-  }
-
-  /** To the monitors; one that shows itself a request has had the reply to it by then. */
-  #show(client: ClientConnection, id: number, isEngine: boolean): void {
-    if (client.isMonitor) client.sendReplies(this.parts.replies);
-    this.parts.observer.show(client, id, isEngine);
+    if (observer.hasMonitors) observer.show(client, id, false);
+    if (tracking.isOn) tracking.ran(client, id, changes.isAsSent);
+    pushes.end();
   }
 
   #unknown(client: ClientConnection): void {

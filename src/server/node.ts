@@ -35,6 +35,7 @@ import { Pauses } from "./pauses.ts";
 import { NodePersistence } from "./persistence.ts";
 import { NodeReplication } from "./replication.ts";
 import { Observer } from "./observer.ts";
+import { Pushes } from "./pushes.ts";
 import { RequestContext } from "./request-context.ts";
 import { Router } from "./router.ts";
 import { Snapshots } from "./snapshots.ts";
@@ -47,6 +48,7 @@ export class Node implements ClientHost, Server {
   readonly memory = new Memory({ seed: randomWords() });
   readonly requests = new RequestArena(this.memory);
   readonly replies = new ReplyArena(this.memory);
+  readonly pushes = new Pushes(this.replies);
   readonly args = new Args(this.memory);
   readonly keys = new Keys(this.memory, randomFraction);
   readonly rdb = new Rdb(this.memory);
@@ -137,11 +139,12 @@ export class Node implements ClientHost, Server {
       reply: new Reply(replies),
       table,
       context,
-      observer: new Observer(this.admin.slowlog, this.clients, table, args, context),
+      observer: new Observer(this.admin.slowlog, this.clients, table, args, context, this.pushes),
       changes,
       gates,
       router: this.#router,
       tracking: this.tracking,
+      pushes: this.pushes,
       stats,
       logged: () => this.settle(),
     });
@@ -350,8 +353,8 @@ export class Node implements ClientHost, Server {
   }
 
   #track(): KeyTracking {
-    const { table, memory, args, keys, replies, clients, gates, changes } = this;
-    const tracking = new KeyTracking({ table, memory, args, keys, replies, clients, gates, changes });
+    const { table, memory, args, keys, pushes, clients, gates, changes } = this;
+    const tracking = new KeyTracking({ table, memory, args, keys, pushes, clients, gates, changes });
     this.config.watch("tracking-table-max-keys", (count) => (tracking.maxKeys = count));
     return tracking;
   }

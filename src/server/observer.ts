@@ -5,6 +5,7 @@ import type { Args } from "../engine/args.ts";
 import { nowMs, nowUs } from "../io/clock.ts";
 import type { ClientConnection } from "./client.ts";
 import type { Clients } from "./clients.ts";
+import type { Pushes } from "./pushes.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { Copyable, Slowlog } from "./slowlog.ts";
 
@@ -18,6 +19,7 @@ export class Observer implements Copyable {
     private readonly table: CommandTable,
     private readonly args: Args,
     private readonly context: RequestContext,
+    private readonly pushes: Pushes,
   ) {}
 
   get hasMonitors(): boolean {
@@ -47,7 +49,9 @@ export class Observer implements Copyable {
       line += ` ${this.isRedacted(i) ? '"(redacted)"' : represent(this.args.latin1(i))}`;
     }
     const bytes = new TextEncoder().encode(`${line}\r\n`);
-    for (const monitor of this.clients.all()) if (monitor.isMonitor) monitor.connection.send(bytes);
+    this.pushes.relieve();
+    const from = this.pushes.write(bytes);
+    for (const monitor of this.clients.all()) if (monitor.isMonitor) this.pushes.hand(monitor, from, "after");
   }
 
   get count(): number {

@@ -2,9 +2,8 @@
 // asked for it nothing here runs: the dispatcher looks at `isOn`, and what must be known before a command runs hangs on
 // a gate.
 //
-// A request's changes are gathered while it runs and told when its reply stands, so that nothing is pushed into the
-// middle of a reply. Who changed a key that it had cached is told after the reply; a connection that is told on behalf
-// of another, and changed the key itself, before it; everybody else at once.
+// A request's changes are gathered while it runs and told when its reply stands. Who changed a key that it had cached is
+// told after the reply; a connection that is told on behalf of another, and changed the key itself, before it.
 import { Buffer } from "node:buffer";
 import type { Client } from "../commands/context.ts";
 import { clientRow } from "../commands/client.ts";
@@ -13,7 +12,6 @@ import { findKeys, KeyPlaces } from "../commands/getkeys.ts";
 import type { KeyFlag } from "../commands/row.ts";
 import type { CommandTable } from "../commands/table.ts";
 import type { Tracked, Tracking, TrackingRequest } from "../commands/tracking.ts";
-import type { ReplyArena } from "../engine/arena.ts";
 import type { Args } from "../engine/args.ts";
 import type { Keys } from "../engine/keys.ts";
 import type { Memory } from "../engine/memory.ts";
@@ -23,6 +21,7 @@ import type { Changes, Watcher } from "./changes.ts";
 import type { ClientConnection } from "./client.ts";
 import type { Clients } from "./clients.ts";
 import { NEEDS_TRACKING, type Gates } from "./gates.ts";
+import type { Place, Pushes } from "./pushes.ts";
 import { RecordWords } from "./record-words.ts";
 import { TrackingTable } from "./tracking-table.ts";
 
@@ -54,7 +53,7 @@ export interface TrackingParts {
   readonly memory: Memory;
   readonly args: Args;
   readonly keys: Keys;
-  readonly replies: ReplyArena;
+  readonly pushes: Pushes;
   readonly clients: Clients;
   readonly gates: Gates;
   readonly changes: Changes;
@@ -83,10 +82,10 @@ export class KeyTracking implements Tracking, Watcher {
   readonly #absent = new Set<number>();
   /** Requests in a row that found the table too large. */
   #overfull = 0;
-  /** While changes are told: whose they are, what it is told itself, and what it is told for others. */
+  /** While changes are told: whose they are, what it is told itself, and where it is told what others are to know. */
   #current: ClientConnection | undefined;
   #own: string[] = [];
-  #forOthers = "";
+  #place: Place = "here";
 
   constructor(private readonly parts: TrackingParts) {
     this.#keepsCaching = Uint8Array.from(parts.table.rows, ({ container }) =>
@@ -164,10 +163,9 @@ export class KeyTracking implements Tracking, Watcher {
 
   /**
    * A request has run and its reply stands.
-   * @param replyAt where its reply begins, in bytes from the start of the arena
    * @param changedAsSent it changed something, and what it says is what it changed
    */
-  ran(client: ClientConnection, id: number, replyAt: number, changedAsSent: boolean): void {
+  ran(client: ClientConnection, id: number, changedAsSent: boolean): void {
     const { table, args } = this.parts;
     const { tracking } = client;
     const reads = tracking !== undefined && (table.flags[id]! & flagBit.readonly) !== 0;
@@ -177,7 +175,7 @@ export class KeyTracking implements Tracking, Watcher {
     if (writes && hasKeys) this.#gather(this.#absent, (place) => args.latin1(place));
     this.#running = undefined;
     this.#absent.clear();
-    if (this.#changes.length > 0) this.#tellRequest(client, id, replyAt);
+    if (this.#changes.length > 0) this.#tellRequest(client, id);
     if (tracking === undefined) return;
     if (reads && hasKeys) this.#remember(client.id, tracking, id);
     if (this.#keepsCaching[id] === 0) tracking.hasCaching = false;
@@ -242,25 +240,16 @@ export class KeyTracking implements Tracking, Watcher {
     for (let n = 0; n < this.#places.count; n++) this.#table.remember(args.latin1(this.#places.place(n)), id);
   }
 
-  #tellRequest(client: ClientConnection, id: number, replyAt: number): void {
-    const { replies } = this.parts;
+  #tellRequest(client: ClientConnection, id: number): void {
     this.#current = client;
+    this.#place = this.#answersFirst(id) ? "after" : "before";
     this.#tellChanges();
     this.#current = undefined;
-    if (this.#forOthers !== "" && this.#answersFirst(id)) {
-      this.#push(client, this.#forOthers);
-    } else if (this.#forOthers !== "" && !client.isFinishing) {
-      // Its reply may have gone out by itself: a monitor that is shown its own request has had it.
-      const start = Math.min(replyAt, replies.length);
-      const reply = replies.written().slice(start);
-      replies.truncate(start);
-      this.#push(client, this.#forOthers);
-      client.push(reply);
-    }
-    this.#forOthers = "";
+    this.#place = "after";
     const own = this.#own;
     this.#own = [];
     for (const body of own) if (client.tracking !== undefined) this.#tell(client, client.tracking, body);
+    this.#place = "here";
   }
 
   /** Whether the request at hand answers before it changes what it reads; SET reads only for its GET. */
@@ -324,14 +313,11 @@ export class KeyTracking implements Tracking, Watcher {
       tracked.isBroken = true;
       if (owner.protocol === 3) this.#push(owner, broken(redirect));
     } else if (target.protocol === 3) {
-      if (target === this.#current) this.#forOthers += HEAD + body;
-      else this.#push(target, HEAD + body);
+      this.#push(target, HEAD + body);
     }
   }
 
-  /** Sends what is no reply, after all replies that stand. */
   #push(target: ClientConnection, text: string): void {
-    if (target.isRunning) target.sendReplies(this.parts.replies);
-    target.push(Buffer.from(text, "latin1"));
+    this.parts.pushes.send(target, Buffer.from(text, "latin1"), this.#place);
   }
 }
