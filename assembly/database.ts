@@ -78,6 +78,24 @@ export function slotForInsert(db: usize, slot: u32): usize {
   return Database.slot(db, slot);
 }
 
+/** Takes all slots away from a database at once; returns their directory, 0 = it never held a key. */
+export function detachDirectory(db: usize): usize {
+  const directory = Database.directory(db);
+  memory.fill(db, 0, RECORD);
+  return directory;
+}
+
+/** Makes a slot empty, whatever it held; returns how many keys that were. */
+export function detachSlot(db: usize, slot: u32): u32 {
+  const record = Database.slot(db, slot);
+  const keys = TableRecord.count(record);
+  Database.countExpiring(db, slot, -(<i32>Slot.expiring(record)));
+  Database.count(db, slot, -(<i32>keys));
+  TableRecord.setRoot(record, 0);
+  TableRecord.setBuckets(record, 0);
+  return keys;
+}
+
 /** SWAPDB: all that a database is stands in its record. */
 export function swapDatabases(a: u32, b: u32): void {
   if (a >= <u32>DATABASE_COUNT || b >= <u32>DATABASE_COUNT || a == b) return;

@@ -9,10 +9,11 @@
 //
 // A string's value is its bytes, or eight bytes holding the integer it spells (ENCODING_INT). Other types keep their
 // small encodings in the same place, or a pointer to what outgrew it: `dispose` is where each gives back its own.
-import { ENCODING_INT, STATE_ACCESS_CLOCK, TYPE_STRING } from "./abi";
+import { ENCODING_HASHTABLE, ENCODING_INT, STATE_ACCESS_CLOCK, TYPE_STRING } from "./abi";
 import { Bytes, equal } from "./bytes";
 import { alloc, free, sizeOf } from "./heap";
 import { render, width } from "./integers";
+import { retire } from "./lazyfree";
 
 const EXPIRES: u32 = 1 << 6;
 const WIDE: u32 = 1 << 7;
@@ -128,7 +129,8 @@ export function hasRoomFor(entry: usize, length: u32): bool {
 
 /** Gives back an entry and all it holds. */
 export function dispose(entry: usize): void {
-  free(entry);
+  if (Entry.encoding(entry) < <u32>ENCODING_HASHTABLE) free(entry);
+  else retire(entry);
 }
 
 /** Where the bytes of a string begin; an integer is written out in `scratch` (room for 20 bytes). */

@@ -15,6 +15,8 @@ import { TableRecord } from "./tablerecord";
 
 /** What it costs to see that a slot has nothing, in parts of a bucket line looked at. */
 const SLOT_COST: f64 = 0.0625;
+/** What it costs to delete a key and to tell it. */
+const DEATH_COST: f64 = 10;
 /** How much the latest sample of times to live counts in their mean. */
 const SAMPLE_WEIGHT: f64 = 0.1;
 
@@ -97,6 +99,7 @@ function sweepChain(db: usize, first: usize): f64 {
         const isLast = Bucket.next(line) == 0;
         dispose(removeAt(db, slot, first, Cell.of(line, index)));
         expired++;
+        cost += DEATH_COST;
         if (removedLine && isLast) return cost;
         // The chain's last entry has taken this place: look at it again.
         lanes = Bucket.expiring(line) & (-1 << index);

@@ -1,23 +1,17 @@
-// Dropping many keys at once.
+// Dropping many keys at once: they are out of reach in one step, and their memory comes back by and by (lazyfree.ts).
 import { SLOT_COUNT } from "./abi";
 import { Database } from "./database";
-import { clearSlot } from "./table";
+import { retireDatabase, retireSlot } from "./lazyfree";
 import { TableRecord } from "./tablerecord";
 
 /** Drops all keys of a slot of the selected database; returns how many there were. */
 export function flushSlot(slot: u32): u32 {
-  return clearSlot(Database.selected(), slot);
+  return retireSlot(Database.selected(), slot);
 }
 
 /** Drops all keys of a database; returns how many there were. */
 export function flushDatabase(index: u32): u32 {
-  const db = Database.at(index);
-  let dropped: u32 = 0;
-  for (let block: u32 = 0; block < 128; block++) {
-    if (Database.blockKeys(db, block) == 0) continue;
-    for (let slot = block << 7; slot < (block + 1) << 7; slot++) dropped += clearSlot(db, slot);
-  }
-  return dropped;
+  return retireDatabase(Database.at(index));
 }
 
 /** Number of keys of a slot of the selected database. */

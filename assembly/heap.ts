@@ -14,11 +14,14 @@
 // what cannot be had is 0.
 import { STATE_MEMORY_LIMIT } from "./abi";
 import { grown } from "./env";
+import { releaseWaiting } from "./lazyfree";
 
 const PAGE_SHIFT: u32 = 16;
 const PAGE: u32 = 65536;
 const MAX_PAGES: u32 = 65535;
 const MAP_PAGES: u32 = 32;
+/** Blocks given back at a time when there is no room and deleted things wait. */
+const RECLAIM_STEP: u32 = 1024;
 /** The longest block that shares a page with others. */
 const SMALL_LIMIT: u32 = 32768;
 const FINE_LIMIT: u32 = 1024;
@@ -119,6 +122,8 @@ export function alloc(size: u32): usize {
   let page = load<u32>(CLASS_SLAB + (index << 2));
   if (page == 0) {
     page = newSlab(index);
+    // What was reclaimed on the way may be room in slabs of this very class.
+    if (page == 0) page = load<u32>(CLASS_SLAB + (index << 2));
     if (page == 0) return 0;
   }
   const record = Page.record(page);
@@ -183,6 +188,11 @@ export function resize(ptr: usize, keep: u32, size: u32): usize {
 
 /** Whether blocks of `small` bytes in all, and large ones of `large` bytes in all, could be had for certain. */
 export function hasRoom(small: f64, large: f64): bool {
+  while (!hasRoomNow(small, large)) if (!releaseWaiting(RECLAIM_STEP)) return hasRoomNow(small, large);
+  return true;
+}
+
+function hasRoomNow(small: f64, large: f64): bool {
   const growable = <f64>(pageLimit() - min(pages, pageLimit()));
   const needSmall = small / 60000 + 8;
   const needLarge = large / <f64>PAGE;
@@ -249,9 +259,14 @@ function pagesFor(size: u32): u32 {
 /** A run of `length` pages cut off a free one; 0 when there is none and memory cannot grow. */
 function takePages(length: u32): u32 {
   let page = findRun(length);
-  if (page == 0) {
-    if (!growBy(length)) return 0;
-    page = pages - load<u32>(Page.record(pages - 1), FIRST);
+  while (page == 0) {
+    if (growBy(length)) {
+      page = pages - load<u32>(Page.record(pages - 1), FIRST);
+    } else {
+      const hasMore = releaseWaiting(RECLAIM_STEP);
+      page = findRun(length);
+      if (page == 0 && !hasMore) return 0;
+    }
   }
   const found = load<u32>(Page.record(page), FIRST);
   removeRun(page);

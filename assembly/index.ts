@@ -8,6 +8,7 @@ export { crc16, slotOf } from "./crc16";
 // databases, slots, walks
 export { databaseAverageTtl, databaseExpiring, databaseKeys, swapDatabases } from "./database";
 export { flushDatabase, flushSlot, slotKeys } from "./flush";
+export { forgetReleased, releaseWaiting, releasedObjects, waitingObjects } from "./lazyfree";
 export { listSlot, scan } from "./scan";
 export { randomKey } from "./random";
 export { lookAhead } from "./lookahead";

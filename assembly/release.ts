@@ -26,8 +26,8 @@ export function releaseElements(record: usize, budget: u32, isItem: bool): u32 {
   return freed;
 }
 
-/** Frees the elements of a chain, and its lines but the first. */
-function releaseChain(first: usize, isItem: bool): u32 {
+/** Frees the elements of a chain, and its lines but the first; returns how many elements there were. */
+export function releaseChain(first: usize, isItem: bool): u32 {
   let freed: u32 = 0;
   for (let line = first; line != 0;) {
     for (let taken = Bucket.taken(line); taken != 0; taken &= taken - 1) {

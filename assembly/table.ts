@@ -2,14 +2,13 @@
 import { Bucket, EXPIRING_TAG, TAGS, bucketOf } from "./bucket";
 import { firstBucket } from "./bucketroom";
 import { Cell, Chain, appendToChain, takeFromChain } from "./chain";
-import { Database, Slot, slotForInsert } from "./database";
+import { Database, slotForInsert } from "./database";
 import { ENTRIES } from "./element";
 import { Entry, dispose } from "./entry";
 import { Events } from "./events";
 import { growIfFull, shrink } from "./growth";
 import { hashOf } from "./hash";
 import { free } from "./heap";
-import { releaseElements } from "./release";
 import { TableRecord } from "./tablerecord";
 
 /** What `find` saw: the hash, and where the entry stands. */
@@ -98,15 +97,4 @@ export function removeAt(db: usize, slot: u32, first: usize, cell: usize): usize
   Database.count(db, slot, -1);
   if (Entry.expires(entry)) Database.countExpiring(db, slot, -1);
   return entry;
-}
-
-/** Drops every entry of a slot of database `db`; returns how many there were. */
-export function clearSlot(db: usize, slot: u32): u32 {
-  const record = Database.slot(db, slot);
-  if (record == 0 || TableRecord.count(record) == 0) return 0;
-  const keys = TableRecord.count(record);
-  Database.countExpiring(db, slot, -(<i32>Slot.expiring(record)));
-  Database.count(db, slot, -(<i32>keys));
-  releaseElements(record, u32.MAX_VALUE, ENTRIES);
-  return keys;
 }

@@ -62,6 +62,9 @@ export interface MemoryFacts {
   readonly replicaBuffers: number;
   readonly clientBuffers: number;
   readonly clusterLinks: number;
+  /** Deleted keys and values whose memory is still to be given back, and those for which that is done. */
+  readonly waitingObjects: number;
+  readonly releasedObjects: number;
 }
 
 export interface ShutdownRequest {

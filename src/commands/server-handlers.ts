@@ -8,7 +8,7 @@ import type { Context } from "./context.ts";
 import { writeHelp } from "./help.ts";
 import { drawMesh } from "./lolwut.ts";
 
-/** ASYNC and SYNC promise when memory is free again; here a flush is one step either way. */
+/** ASYNC and SYNC say when memory is free again; here the keys go in one step and memory comes back by and by. */
 function checkFlushMode(args: Args): void {
   const isMode = args.is(1, "ASYNC") || args.is(1, "SYNC");
   if (args.count > 2 || (args.count === 2 && !isMode)) throw SYNTAX;

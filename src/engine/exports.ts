@@ -23,6 +23,10 @@ export interface Exports {
   flushDatabase(database: number): number;
   flushSlot(slot: number): number;
   slotKeys(slot: number): number;
+  releaseWaiting(budget: number): number;
+  waitingObjects(): number;
+  releasedObjects(): number;
+  forgetReleased(): void;
   listSlot(slot: number, limit: number): number;
   scan(slot: number, place: number, budget: number): number;
   randomKey(seed: number): number;

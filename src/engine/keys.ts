@@ -292,8 +292,8 @@ export class Keys {
   }
 
   /**
-   * Sweeps on through all databases for expired keys, for about `budget` bucket lines (a line takes some 20 ns, a key
-   * that expired some 200). To be called where this node decides when keys expire.
+   * Sweeps on through all databases for expired keys, for a cost of about `budget` bucket lines (some 20 ns each;
+   * a key that expired is as ten). To be called where this node decides when keys expire.
    */
   expireCycle(budget: number): { readonly expired: number; readonly examined: number } {
     const expired = this.memory.wasm.expireCycle(budget);
@@ -310,6 +310,29 @@ export class Keys {
     let dropped = 0;
     for (let i = 0; i < abi.DATABASE_COUNT; i++) dropped += this.flush(i);
     return dropped;
+  }
+
+  /**
+   * Gives back memory of what was deleted and was too much to be given back at once.
+   * @param budget blocks, about; one takes some 50 to 100 ns
+   * @returns whether more waits
+   */
+  release(budget: number): boolean {
+    return this.memory.wasm.releaseWaiting(budget) !== 0;
+  }
+
+  /** Deleted keys and values whose memory is still to be given back. */
+  get waitingObjects(): number {
+    return this.memory.wasm.waitingObjects() >>> 0;
+  }
+
+  /** Those that have waited and are given back, since `forgetReleased`. */
+  get releasedObjects(): number {
+    return this.memory.wasm.releasedObjects();
+  }
+
+  forgetReleased(): void {
+    this.memory.wasm.forgetReleased();
   }
 
   /** How often a key that was looked for was there, and was not, in all databases since `forgetLookups`. */

@@ -64,7 +64,7 @@ export class Admin implements Administration {
   }
 
   memoryFacts(): MemoryFacts {
-    const { memory, stats, mutations } = this.node;
+    const { memory, keys, stats, mutations } = this.node;
     let replicaBuffers = 0;
     let clientBuffers = 0;
     for (const client of this.clients.all()) {
@@ -90,6 +90,8 @@ export class Admin implements Administration {
       replicaBuffers,
       clientBuffers,
       clusterLinks,
+      waitingObjects: keys.waitingObjects,
+      releasedObjects: keys.releasedObjects,
     };
   }
 
@@ -104,6 +106,7 @@ export class Admin implements Administration {
     const { stats, memory, keys, changes } = this.node;
     stats.reset(memory.usedBytes);
     keys.forgetLookups();
+    keys.forgetReleased();
     changes.expiredKeys = 0;
   }
 

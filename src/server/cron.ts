@@ -1,16 +1,19 @@
-// What a node does by itself, `hz` times a second: it lets expired keys die, keeps the access clock, samples rates and
-// closes idle clients. Each round has a time budget, so that requests never wait long for it.
+// What a node does by itself, `hz` times a second: it keeps the access clock, samples rates, closes idle clients, and
+// sets its chores going, which find expired keys and give memory back. None keeps requests waiting for long.
 import { STATE_ACCESS_CLOCK } from "../../assembly/abi.ts";
 import type { Keys } from "../engine/keys.ts";
 import type { Memory } from "../engine/memory.ts";
 import { after, monotonicUs, nowMs, type Timer } from "../io/clock.ts";
 import type { Changes } from "./changes.ts";
+import { Chores } from "./chores.ts";
 import type { Clients } from "./clients.ts";
 import type { Config } from "./config/config.ts";
 import type { Stats } from "./stats.ts";
 
-/** Bucket lines one call of the expiry sweep looks at; some tens of microseconds. */
-const SWEEP_LINES = 2048;
+/** What one call of the expiry sweep may cost, in bucket lines looked at: some tens of microseconds. */
+const SWEEP_LINES = 1024;
+/** Blocks of deleted things given back at a time; some tens of microseconds. */
+const RELEASE_BLOCKS = 512;
 /** At the least effort: the share of the time between two rounds the sweep may take. */
 const SWEEP_SHARE = 0.25;
 /** At the least effort: the sweep goes on while this share of the keys it looked at had expired. */
@@ -30,7 +33,7 @@ export interface CronParts {
   readonly expires: () => boolean;
   /** Saves the data when it is time to. */
   readonly save: () => void;
-  /** Called after each round: what it logged goes out. */
+  /** Called after each round and each slice of the chores: what was logged goes out. */
   readonly afterRound: () => void;
 }
 
@@ -38,8 +41,18 @@ export class Cron {
   /** DEBUG SET-ACTIVE-EXPIRE. */
   activeExpire = true;
   #timer: Timer | undefined;
+  readonly #chores: Chores;
+  /** Time the sweep of this round may still take; 0 = it is done. */
+  #sweepUs = 0;
 
-  constructor(private readonly parts: CronParts) {}
+  constructor(private readonly parts: CronParts) {
+    const { keys, memory, afterRound } = parts;
+    this.#chores = new Chores(
+      [() => keys.release(RELEASE_BLOCKS), () => this.#sweep()],
+      () => (memory.nowMs = nowMs()),
+      afterRound,
+    );
+  }
 
   start(): void {
     this.#timer = after(this.#periodMs, () => {
@@ -50,43 +63,51 @@ export class Cron {
 
   stop(): void {
     this.#timer?.stop();
+    this.#chores.stop();
   }
 
   run(): void {
     const { parts } = this;
-    const { memory, stats, expires, afterRound } = parts;
+    const { memory, stats, afterRound } = parts;
     const now = nowMs();
     memory.nowMs = now;
     memory.setU32(STATE_ACCESS_CLOCK, Math.floor(now / 1000) & 0xffffff);
-    if (this.activeExpire && expires()) this.#sweep();
     stats.sample(now);
     stats.observeMemory(memory.usedBytes);
     this.#closeIdle(now);
     this.#closeOverfull(now);
     parts.save();
     afterRound();
+    if (this.#sweepUs > 0) stats.totals.expireCyclesCutShort++;
+    this.#sweepUs = this.#periodMs * 1000 * (SWEEP_SHARE + this.#effort * SHARE_STEP);
+    this.#chores.wake();
   }
 
   get #periodMs(): number {
     return 1000 / this.parts.config.number("hz");
   }
 
-  #sweep(): void {
-    const { keys, changes, stats } = this.parts;
-    const startUs = monotonicUs();
-    const effort = this.parts.config.number("active-expire-effort") - 1;
-    const budgetUs = this.#periodMs * 1000 * (SWEEP_SHARE + effort * SHARE_STEP);
-    const worthwhile = WORTHWHILE - effort * WORTHWHILE_STEP;
-    for (;;) {
-      const { expired, examined } = keys.expireCycle(SWEEP_LINES);
-      changes.settleEvents();
-      if (examined === 0 || expired < examined * worthwhile) break;
-      if (monotonicUs() - startUs > budgetUs) {
-        stats.totals.expireCyclesCutShort++;
-        break;
-      }
+  /** Steps of `active-expire-effort` above the least. */
+  get #effort(): number {
+    return this.parts.config.number("active-expire-effort") - 1;
+  }
+
+  /** A step of the search for expired keys. Goes on while it is worthwhile and this round has time for it. */
+  #sweep(): boolean {
+    const { keys, changes, stats, expires } = this.parts;
+    if (this.#sweepUs <= 0 || !this.activeExpire || !expires()) {
+      this.#sweepUs = 0;
+      return false;
     }
-    stats.totals.expireCycleMs += (monotonicUs() - startUs) / 1000;
+    const startUs = monotonicUs();
+    const { expired, examined } = keys.expireCycle(SWEEP_LINES);
+    changes.settleEvents();
+    const us = monotonicUs() - startUs;
+    stats.totals.expireCycleMs += us / 1000;
+    const isWorthwhile = examined > 0 && expired >= examined * (WORTHWHILE - this.#effort * WORTHWHILE_STEP);
+    this.#sweepUs = isWorthwhile ? this.#sweepUs - us : 0;
+    if (isWorthwhile && this.#sweepUs <= 0) stats.totals.expireCyclesCutShort++;
+    return this.#sweepUs > 0;
   }
 
   /** The soft limit of client-output-buffer-limit is one of time: it is reached without anything being sent. */

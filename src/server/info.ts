@@ -208,8 +208,8 @@ function memorySection({ memory: measure, config }: InfoFacts): readonly Field[]
     ["mem_aof_buffer", 0],
     ["mem_allocator", "slotmesh-wasm"],
     ["active_defrag_running", 0],
-    ["lazyfree_pending_objects", 0],
-    ["lazyfreed_objects", 0],
+    ["lazyfree_pending_objects", memory.waitingObjects],
+    ["lazyfreed_objects", memory.releasedObjects],
     ["js_heap_used", memory.scriptHeap.liveBytes],
     ["js_heap_total", memory.scriptHeap.totalBytes],
   ];
