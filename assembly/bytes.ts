@@ -42,3 +42,22 @@ export function equal(a: usize, b: usize, length: u32): bool {
   }
   return true;
 }
+
+/** Less than, equal to or greater than 0 as one run of bytes sorts before, with or behind another. */
+export function compare(a: usize, aLength: u32, b: usize, bLength: u32): i32 {
+  const length = min(aLength, bLength);
+  let i: u32 = 0;
+  for (; i + 8 <= length; i += 8) {
+    const x = load<u64>(a + i);
+    const y = load<u64>(b + i);
+    if (x == y) continue;
+    // The lowest byte comes first: the lowest bit that differs lies in the byte that decides.
+    const shift = ctz(x ^ y) & 56;
+    return <i32>((x >> shift) & 255) - <i32>((y >> shift) & 255);
+  }
+  for (; i < length; i++) {
+    const order = <i32>load<u8>(a + i) - <i32>load<u8>(b + i);
+    if (order != 0) return order;
+  }
+  return aLength < bLength ? -1 : i32(aLength > bLength);
+}

@@ -111,7 +111,7 @@ export function replyBulkInteger(value: i64): void {
   Reply.setEnd(at + length + 2);
 }
 
-/** A double: a bulk string, or in RESP3 a type of its own. Reserved before: LINE_ROOM + DOUBLE_ROOM. */
+/** A double: a bulk string, or in RESP3 a type of its own. Reserved before: LINE_ROOM. */
 export function replyDouble(value: f64): void {
   if (load<u32>(STATE_PROTOCOL) != 3) return replyBulk(DOUBLE, renderDouble(value, DOUBLE));
   const at = Reply.end();
