@@ -9,7 +9,7 @@
 //     a slot: the first of its bucket lines, emptied before; the record is the slot's
 //   a database: its directory of slots (database.ts); the word of slot 0 that counted expiries is `next`, that of
 //   slot 1 is the slot reached
-import { ENCODING_HASHTABLE, SLOT_COUNT } from "./abi";
+import { ENCODING_HASHTABLE, ENCODING_SKIPLIST, SLOT_COUNT } from "./abi";
 import { Bucket, bucketAt } from "./bucket";
 import { Database, detachDirectory, detachSlot } from "./database";
 import { ENTRIES } from "./element";
@@ -17,6 +17,7 @@ import { Entry } from "./entry";
 import { free } from "./heap";
 import { releaseMembers } from "./members";
 import { releaseChain, releaseElements } from "./release";
+import { releaseTree } from "./scoretree";
 import { TABLE_RECORD, TableRecord } from "./tablerecord";
 
 /** A value of at most so many elements (Redis's number) is given back at once. */
@@ -43,6 +44,8 @@ let released: f64 = 0;
 function release(kind: u32, record: usize, budget: u32): bool {
   if (kind == KEYS) return releaseKeys(record, budget);
   if (kind == ENCODING_HASHTABLE) return releaseMembers(record, budget);
+  if (kind == ENCODING_SKIPLIST)
+    return releaseTree(record + TABLE_RECORD, budget) && releaseMembers(record, budget);
   return true;
 }
 

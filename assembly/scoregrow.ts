@@ -2,7 +2,16 @@
 // leaves are about four fifths full when cells come in any order, and full when they come in order: a cell at either
 // end of the whole tree begins a leaf of its own.
 import { free } from "./heap";
-import { INNER_CHILDREN, Inner, LEAF_CELLS, Leaf, Tree, cellsBelow, createInner, createLeaf } from "./scorenode";
+import {
+  INNER_CHILDREN,
+  Inner,
+  LEAF_CELLS,
+  Leaf,
+  Tree,
+  cellsBelow,
+  createInner,
+  createLeaf,
+} from "./scorenode";
 import { Path, countAlong, foundCell, foundLeaf, tellFirst } from "./scoresearch";
 
 /** Two leaves with more cells are not worth sharing out: they would soon be full again. */
@@ -81,7 +90,15 @@ function spread(tree: usize, first: u32, left: usize, right: usize, score: f64, 
   }
   if (first == 0 && height > 0) tellFirst(height - 1, Leaf.score(left, 0), Leaf.item(left, 0));
   if (fresh == 0) return true;
-  addChild(tree, height, first + leaves - 1, fresh, Leaf.count(fresh), Leaf.score(fresh, 0), Leaf.item(fresh, 0));
+  addChild(
+    tree,
+    height,
+    first + leaves - 1,
+    fresh,
+    Leaf.count(fresh),
+    Leaf.score(fresh, 0),
+    Leaf.item(fresh, 0),
+  );
   return true;
 }
 

@@ -148,7 +148,7 @@ test("what is a number and what is none", () => {
     "0x1.fffffffffffff8p0": 2, "0x1.fffffffffffff7ffffffffp0": 1.9999999999999998, "0x1p-1074": 5e-324, "0x0p99999": 0,
     ".5": 0.5, "5.": 5, "5.e1": 50, "+5": 5, "-0": -0, "0e99999999999": 0, "1e0000000000000000000005": 1e5,
     "0.0000000000000000000000000000000001e34": 1, "00000000000000000000000000001.5": 1.5, "0x00000000000000000000001": 1,
-    "0x123456789abcdef01234p-16": 0x123456789abcdef01234 / 65536,
+    "0x123456789abcdef01234p-16": Number(0x123456789abcdef01234n) / 65536,
   }; // prettier-ignore
   for (const [text, value] of Object.entries(numbers)) expect([text, parse(text)]).toEqual([text, value]);
   for (const text of [
