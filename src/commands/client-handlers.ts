@@ -51,17 +51,17 @@ function describe(ctx: Context, client: Client): string {
     ["sub", 0],
     ["psub", 0],
     ["ssub", 0],
-    ["multi", -1],
+    ["multi", client.queuedCount],
     ["qbuf", client.inputBytes],
     ["qbuf-free", client.inputFreeBytes],
     ["argv-mem", 0],
-    ["multi-mem", 0],
+    ["multi-mem", client.queuedBytes],
     ["rbs", 0],
     ["rbp", 0],
     ["obl", 0],
     ["oll", client.outputBytes > 0 ? 1 : 0],
     ["omem", client.outputBytes],
-    ["tot-mem", input + client.outputBytes],
+    ["tot-mem", input + client.queuedBytes + client.outputBytes],
     ["events", client.outputBytes > 0 ? "rw" : "r"],
     ["cmd", row?.fullName ?? "NULL"],
     ["user", "default"],
@@ -77,10 +77,12 @@ function flagsOf(client: Client): string {
   if (client.kind === "replica") flags += "S";
   if (client.kind === "master") flags += "M";
   if (client.kind === "pubsub") flags += "P";
+  if (client.queuedCount >= 0) flags += "x";
   if (client.isHeld) flags += "b";
   if (client.tracking !== undefined) flags += "t";
   if (client.tracking?.isBroken === true) flags += "R";
   if (client.tracking?.scope === "broadcast") flags += "B";
+  if (client.isDirty) flags += "d";
   if (client.isFinishing) flags += "c";
   if (client.readsReplica) flags += "r";
   if (client.isSpared) flags += "e";

@@ -109,6 +109,7 @@ export function reset(ctx: Context, _args: Args, reply: Reply): void {
   client.isSpared = false;
   client.isMonitor = false;
   ctx.server.tracking.stop(client);
+  ctx.server.transactions.discard(client);
   client.authenticated = ctx.server.admin.config.text("requirepass") === "";
   client.protocol = 2;
   reply.protocol = 2;

@@ -61,6 +61,7 @@ export const connectionFamily = family("connection", [
     since: "1.0.0",
     complexity: "O(1)",
     summary: "Closes the connection after its replies.",
+    duringMulti: "ends",
     run: quit,
   },
   {
@@ -70,6 +71,7 @@ export const connectionFamily = family("connection", [
     since: "6.2.0",
     complexity: "O(1)",
     summary: "Makes the connection as new.",
+    duringMulti: "ends",
     run: reset,
   },
   {

@@ -11,6 +11,7 @@ import type { Reply, Slice } from "../resp/reply.ts";
 import type { Administration } from "./administration.ts";
 import type { CommandTable } from "./table.ts";
 import type { Tracked, Tracking } from "./tracking.ts";
+import type { Transactions } from "./transactions.ts";
 
 export interface Context {
   /** Unix milliseconds; stands still while a request runs. */
@@ -28,6 +29,8 @@ export interface Context {
   propagate(...parts: readonly (string | Slice | Uint8Array)[]): void;
   /** A keyspace notification about a key of the selected database; `kind` is an EVENT_ constant. */
   notify(kind: number, key: Slice | Uint8Array): void;
+  /** A key was changed in another database than the selected one. */
+  touched(database: number, key: Slice): void;
   /** The slow log and MONITOR show `(redacted)` in place of this argument. */
   redact(index: number): void;
 }
@@ -59,6 +62,13 @@ export interface Client {
   readonly outputBytes: number;
   /** CLIENT REPLY: `skip` mutes this very reply and then, as `skipping`, the next. */
   replyMode: "on" | "off" | "skip" | "skipping";
+  /** Requests that wait for EXEC; -1 = there was no MULTI. Bytes of memory they take. */
+  readonly queuedCount: number;
+  readonly queuedBytes: number;
+  /** A key it WATCHes has changed. */
+  readonly isDirty: boolean;
+  /** Nothing may hold it now: its request is one of a transaction. */
+  readonly cannotWait: boolean;
   /** CLIENT NO-EVICT. */
   isSpared: boolean;
   /** CLIENT TRACKING; undefined = off. */
@@ -82,6 +92,7 @@ export interface Server {
   readonly databaseCount: number;
   readonly replication: Replication;
   readonly tracking: Tracking;
+  readonly transactions: Transactions;
   /** All commands, for COMMAND. */
   readonly table: CommandTable;
   /** Clients, configuration, counters, and the node's end. */

@@ -9,6 +9,7 @@ import { connectionFamily } from "./connection.ts";
 import { serverFamily } from "./server.ts";
 import { strings } from "./string.ts";
 import { CommandTable } from "./table.ts";
+import { transactionsFamily } from "./transactions.ts";
 
 export const families: readonly Family[] = [
   strings,
@@ -22,6 +23,7 @@ export const families: readonly Family[] = [
   waitFamily,
   connectionFamily,
   serverFamily,
+  transactionsFamily,
 ];
 
 /** The table of a server; made once, it never changes. */

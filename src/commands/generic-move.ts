@@ -67,6 +67,7 @@ export function copy(ctx: Context, args: Args, reply: Reply): void {
   if (!replace && ctx.keys.hasIn(target, to)) return reply.integer(0);
   ctx.keys.copy(from, target, to);
   ctx.changed();
+  if (target !== here) ctx.touched(target, to);
   reply.integer(1);
 }
 
@@ -78,6 +79,7 @@ export function move(ctx: Context, args: Args, reply: Reply): void {
   if (!ctx.keys.has(key) || ctx.keys.hasIn(target, key)) return reply.integer(0);
   ctx.keys.move(key, target);
   ctx.changed();
+  ctx.touched(target, key);
   reply.integer(1);
 }
 
@@ -86,6 +88,7 @@ export function swapdb(ctx: Context, args: Args, reply: Reply): void {
   const a = intAt(args, 1, INVALID_FIRST_DATABASE);
   const b = intAt(args, 2, INVALID_SECOND_DATABASE);
   if (!isDatabase(ctx, a) || !isDatabase(ctx, b)) throw DATABASE_OUT_OF_RANGE;
+  ctx.server.transactions.swapping(a, b);
   ctx.keys.swap(a, b);
   ctx.changed();
   reply.ok();

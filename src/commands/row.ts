@@ -114,6 +114,10 @@ export interface Command {
    * about the change follows the reply. Otherwise it goes before.
    */
   readonly answersFirst?: true;
+  /**
+   * What it does after MULTI in place of waiting for EXEC: it is refused by itself, ends the transaction, or runs it.
+   */
+  readonly duringMulti?: "refused" | "ends" | "executes";
   /** Not meant for users; COMMAND DOCS says `syscmd`. */
   readonly system?: true;
   /** An engine export runs without TypeScript in between; a handler has the server's state. Containers have none. */

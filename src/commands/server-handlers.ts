@@ -16,6 +16,7 @@ function checkFlushMode(args: Args): void {
 
 export function flushall(ctx: Context, args: Args, reply: Reply): void {
   checkFlushMode(args);
+  ctx.server.transactions.emptying();
   // Replicas are told even when nothing was there: they may hold keys that have expired here.
   ctx.changed(Math.max(1, ctx.keys.flushAll()));
   ctx.server.tracking.emptied();
@@ -24,6 +25,7 @@ export function flushall(ctx: Context, args: Args, reply: Reply): void {
 
 export function flushdb(ctx: Context, args: Args, reply: Reply): void {
   checkFlushMode(args);
+  ctx.server.transactions.emptying(ctx.client.database);
   ctx.changed(Math.max(1, ctx.keys.flush()));
   ctx.server.tracking.emptied();
   reply.ok();

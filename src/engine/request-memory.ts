@@ -1,6 +1,7 @@
 // Where requests are decoded: the argv table of the state block, and an arena that takes one chunk of a socket.
-import { STATE_ARGV } from "../../assembly/abi.ts";
+import { STATE_ARGC, STATE_ARGV } from "../../assembly/abi.ts";
 import type { RequestMemory } from "../resp/decoder.ts";
+import type { Slice } from "../resp/reply.ts";
 import type { Memory } from "./memory.ts";
 
 /** A socket delivers at most 512 KiB at once. */
@@ -9,6 +10,7 @@ const PAIR_BYTES = 8;
 /** Arguments the argv table holds from the start. */
 const FIRST_CAPACITY = 1024;
 
+const ARGC = STATE_ARGC >> 2;
 const ARGV = STATE_ARGV >> 2;
 
 export class RequestArena implements RequestMemory {
@@ -44,6 +46,14 @@ export class RequestArena implements RequestMemory {
     memory.setU32(STATE_ARGV, moved);
     this.#capacity = capacity;
     return true;
+  }
+
+  /** Makes a word that lies in memory the whole request at hand. */
+  setOnly({ ptr, length }: Slice): void {
+    const { u32 } = this.memory;
+    u32[this.argv] = ptr;
+    u32[this.argv + 1] = length;
+    u32[ARGC] = 1;
   }
 
   /** Gives back an argv table that one request has made large. Call it between requests. */

@@ -22,9 +22,11 @@ const EVENTS_WANTED = STATE_EVENTS_WANTED >> 2;
 /** Told of changes that the request at hand does not say itself. */
 export interface Watcher {
   /** What replicas are told in place of a request; slices die with the next change of the keyspace. */
-  recorded(parts: readonly (string | Slice | Uint8Array)[]): void;
+  recorded(database: number, parts: readonly (string | Slice | Uint8Array)[]): void;
   /** A key that had expired was deleted. */
-  gone(key: Uint8Array): void;
+  gone(database: number, key: Uint8Array): void;
+  /** A key of another database than the request's own was changed. */
+  touched(database: number, key: Uint8Array): void;
 }
 
 /** Told what happened to a key; `kind` is an EVENT_ constant. */
@@ -46,6 +48,8 @@ export class Changes {
   #runFrom = 0;
   #runTo = 0;
   #runDatabase = 0;
+  /** What is logged belongs together, and whether anything was yet. */
+  #together: "no" | "begun" | "logged" = "no";
 
   constructor(
     private readonly memory: Memory,
@@ -68,9 +72,9 @@ export class Changes {
     this.#count++;
     this.#isRewritten = true;
     this.settleEvents();
-    this.watcher?.recorded(parts);
+    this.watcher?.recorded(database, parts);
     if (this.#isLogged)
-      this.log.appendParts(
+      this.#log(database).appendParts(
         database,
         parts.map((part) => this.#owned(part)),
       );
@@ -109,17 +113,19 @@ export class Changes {
   rewritten(count: number, database: number): void {
     this.sinceSave += count;
     this.settleEvents();
-    const { watcher } = this;
-    if (watcher !== undefined) eachRecord(this.memory, (parts) => watcher.recorded(parts));
+    if (this.watcher !== undefined) this.#show(this.watcher, database);
     if (!this.#isLogged) return;
     this.flush();
-    this.log.append(database, recordBytes(this.memory));
+    this.#log(database).append(database, recordBytes(this.memory));
   }
 
   /** Logs the run noted so far. To be called before its bytes are moved and before the log is read. */
   flush(): void {
     if (this.#runFrom === this.#runTo) return;
-    this.log.append(this.#runDatabase, this.memory.bytes.subarray(this.#runFrom, this.#runTo));
+    this.#log(this.#runDatabase).append(
+      this.#runDatabase,
+      this.memory.bytes.subarray(this.#runFrom, this.#runTo),
+    );
     this.#runFrom = this.#runTo = 0;
   }
 
@@ -143,10 +149,38 @@ export class Changes {
 
   #expired(database: number, key: Uint8Array): void {
     this.expiredKeys++;
-    this.watcher?.gone(key);
+    this.watcher?.gone(database, key);
     if (!this.#isLogged) return;
     this.flush();
-    this.log.appendParts(database, ["DEL", key]);
+    this.#log(database).appendParts(database, ["DEL", key]);
+  }
+
+  /** What is logged from here to `apart` takes effect at once on whoever reads the log: EXEC begins. */
+  together(): void {
+    this.flush();
+    this.#together = "begun";
+  }
+
+  apart(): void {
+    this.flush();
+    if (this.#together === "logged") this.log.appendBare(["EXEC"]);
+    this.#together = "no";
+  }
+
+  /** The log, about to be written: the first record of several that belong together has MULTI before it. */
+  #log(database: number): MutationLog {
+    if (this.#together === "begun") {
+      this.#together = "logged";
+      this.log.appendParts(database, ["MULTI"]);
+    }
+    return this.log;
+  }
+
+  /** The records the engine made; a watcher may call the engine about each. */
+  #show(watcher: Watcher, database: number): void {
+    const records: (readonly Uint8Array[])[] = [];
+    eachRecord(this.memory, (parts) => records.push(parts.map((part) => this.memory.copy(part))));
+    for (const parts of records) watcher.recorded(database, parts);
   }
 
   get #isLogged(): boolean {
@@ -157,7 +191,7 @@ export class Changes {
     this.flush();
     const parts: Part[] = [];
     for (let i = 0; i < this.args.count; i++) parts.push(this.args.bytes(i));
-    this.log.appendParts(database, parts);
+    this.#log(database).appendParts(database, parts);
   }
 
   #owned(part: string | Slice | Uint8Array): Part {

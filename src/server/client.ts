@@ -11,6 +11,7 @@ import { formatAddress } from "./addresses.ts";
 import { NEEDS_AUTH } from "./gates.ts";
 import { Input } from "./input.ts";
 import type { Runs } from "./pushes.ts";
+import type { Transaction } from "./transaction.ts";
 
 /** What a connection needs of the node it belongs to. */
 export interface ClientHost {
@@ -70,6 +71,11 @@ export class ClientConnection implements Client, ConnectionUser {
   tracking: Tracked | undefined;
   /** What waits for it in the block of pushes.ts. */
   readonly pushes: Runs = [];
+  /** MULTI was said. */
+  transaction: Transaction | undefined;
+  isDirty = false;
+  /** Bytes of replies handed to the socket so far. */
+  written = 0;
   #isMonitor = false;
   /** What came while the client was held, the request it was held at first. */
   #held: Uint8Array[] = [];
@@ -158,11 +164,29 @@ export class ClientConnection implements Client, ConnectionUser {
     return this.connection.queuedBytes;
   }
 
+  get queuedCount(): number {
+    return this.transaction?.queue.count ?? -1;
+  }
+
+  get queuedBytes(): number {
+    return this.transaction?.queue.capacityBytes ?? 0;
+  }
+
+  get cannotWait(): boolean {
+    return this.transaction?.isExecuting === true;
+  }
+
+  /** Whether more waits to be run than a client may make wait. */
+  get isOverInputLimit(): boolean {
+    return this.input.keptBytes + (this.transaction?.queue.length ?? 0) > this.inputLimit;
+  }
+
   /** Sends what is in the arena and empties it. */
   sendReplies(replies: ReplyArena): void {
     const { length } = replies;
     if (length > 0) {
       this.connection.send(replies.written());
+      this.written += length;
       replies.reset();
       this.host.sent(this, length);
     }

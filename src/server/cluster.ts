@@ -1,4 +1,5 @@
 // The node's part in the cluster: the machine, its bus, nodes.conf, and what the machine decides about requests.
+import { Buffer } from "node:buffer";
 import { createMachine, type ClusterMachine } from "../cluster/machine.ts";
 import type { LinkId } from "../cluster/message.ts";
 import { isMaster } from "../cluster/node.ts";
@@ -9,10 +10,9 @@ import { refusalText, route } from "../cluster/route.ts";
 import type { ClusterState, ReplicationFacts } from "../cluster/state.ts";
 import type { ClusterFace } from "../commands/context.ts";
 import { flagBit } from "../commands/flags.ts";
-import type { KeyPlaces } from "../commands/getkeys.ts";
 import type { CommandTable } from "../commands/table.ts";
-import type { Args } from "../engine/args.ts";
 import type { Keys } from "../engine/keys.ts";
+import type { Memory } from "../engine/memory.ts";
 import { nowMs } from "../io/clock.ts";
 import { exists, readText, replaceFile } from "../io/disk.ts";
 import { lockFile, type FileLock } from "../io/lock.ts";
@@ -23,13 +23,13 @@ import type { ClientConnection } from "./client.ts";
 import { ClusterBus, type NodeEffect } from "./cluster-bus.ts";
 import type { Config } from "./config/config.ts";
 import { StartError } from "./start-error.ts";
-import type { SlotAuthority } from "./router.ts";
+import type { SlotAuthority, SlotRequest } from "./router.ts";
 
 /** What the cluster asks of the rest of the node. */
 export interface ClusterHost {
   readonly config: Config;
   readonly table: CommandTable;
-  readonly args: Args;
+  readonly memory: Memory;
   readonly keys: Keys;
   /** Absolute path of nodes.conf. */
   readonly nodesFile: string;
@@ -146,28 +146,25 @@ export class Cluster implements ClusterFace, SlotAuthority {
   }
 
   refusal(
-    slot: number,
-    isCrossSlot: boolean,
-    id: number,
-    places: KeyPlaces,
+    { slot, isCrossSlot, id, flags, eachKey }: SlotRequest,
     client: ClientConnection,
   ): ReplyError | undefined {
-    const { table, args, keys } = this.host;
-    const flags = table.flags[id]!;
-    const { name } = table.rows[id]!.command;
+    const { table, keys, memory } = this.host;
+    const row = table.rows[id]!;
     const verdict = route(this.#machine.state, {
       slot,
       crossSlot: isCrossSlot,
-      multipleKeys: hasDifferentKeys(places, args),
+      multipleKeys: hasDifferentKeys(memory, eachKey),
       write: (flags & (flagBit.write | flagBit.may_replicate)) !== 0,
       asking: client.asking || (flags & flagBit.asking) !== 0,
       readonly: client.readsReplica,
-      migrate: name === "migrate",
-      shardPubsub: table.rows[id]!.group === "pubsub",
+      migrate: row.command.name === "migrate",
+      shardPubsub: row.group === "pubsub",
       countKeys: () => {
         let present = 0;
-        for (let n = 0; n < places.count; n++) if (keys.has(args.at(places.place(n)))) present++;
-        return { present, missing: places.count - present };
+        let missing = 0;
+        eachKey((key) => (keys.has(key) ? present++ : missing++));
+        return { present, missing };
       },
     });
     const text = refusalText(verdict);
@@ -221,11 +218,14 @@ export class Cluster implements ClusterFace, SlotAuthority {
   }
 }
 
-function hasDifferentKeys(places: KeyPlaces, args: Args): boolean {
-  if (places.count < 2) return false;
-  const first = args.latin1(places.place(0));
-  for (let n = 1; n < places.count; n++) if (args.latin1(places.place(n)) !== first) return true;
-  return false;
+function hasDifferentKeys(memory: Memory, eachKey: SlotRequest["eachKey"]): boolean {
+  let first: Uint8Array | undefined;
+  let differ = false;
+  eachKey((key) => {
+    if (first === undefined) first = memory.copy(key);
+    else differ ||= Buffer.compare(first, memory.copy(key)) !== 0;
+  });
+  return differ;
 }
 
 function lockNodesFile(path: string): FileLock {

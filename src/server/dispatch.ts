@@ -22,18 +22,21 @@ import { bindCommand, type EngineRun } from "../engine/exports.ts";
 import { refusal as refusalOf } from "../engine/refused.ts";
 import type { RequestArena } from "../engine/request-memory.ts";
 import { monotonicUs, nowMs } from "../io/clock.ts";
-import { INCOMPLETE, MALFORMED } from "../resp/decoder.ts";
+import { Decoder, INCOMPLETE, MALFORMED } from "../resp/decoder.ts";
 import { OUT_OF_MEMORY, ReplyError } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { Changes } from "./changes.ts";
 import type { ClientConnection } from "./client.ts";
-import { HOLD, NEEDS_ASSENT, NEEDS_AUTH, type Gates } from "./gates.ts";
+import { HOLD, NEEDS_ASSENT, NEEDS_AUTH, NEEDS_NOTICE, type Gates } from "./gates.ts";
+import type { KeyFeed } from "./key-feed.ts";
 import type { Observer } from "./observer.ts";
 import type { Pushes } from "./pushes.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { Router } from "./router.ts";
 import type { Stats } from "./stats.ts";
 import type { KeyTracking } from "./tracking.ts";
+import type { Transaction } from "./transaction.ts";
+import type { NodeTransactions } from "./transactions.ts";
 
 /** Replies gathered beyond this go out before the batch ends. */
 const FLUSH_BYTES = 262_144;
@@ -43,6 +46,8 @@ const REPLY_ROOM = 4096;
 
 /** With more than this still to decode, it pays to look at the keys of the requests ahead. */
 const PIPELINE_BYTES = 128;
+
+const QUEUED = new TextEncoder().encode("+QUEUED\r\n");
 
 const ARGC = STATE_ARGC >> 2;
 const DB = STATE_DB >> 2;
@@ -64,8 +69,10 @@ export interface DispatchParts {
   readonly router: Router;
   readonly stats: Stats;
   readonly observer: Observer;
+  readonly feed: KeyFeed;
   readonly tracking: KeyTracking;
   readonly pushes: Pushes;
+  readonly transactions: NodeTransactions;
   /** After a batch that logged something: what is new goes to whoever reads the log. */
   readonly logged: () => void;
 }
@@ -79,8 +86,11 @@ export class Dispatcher {
   #timedId = UNKNOWN;
   #timedCalls = 0;
   #timedSinceUs = 0;
+  /** Tells where the request that runs lies. */
+  #source: Decoder;
 
   constructor(private readonly parts: DispatchParts) {
+    this.#source = new Decoder();
     const { table, requests } = parts;
     this.#engineRuns = table.rows.map(({ command: { run, shortcut } }) => {
       const command = run !== undefined && "export" in run ? run : shortcut?.run;
@@ -118,9 +128,7 @@ export class Dispatcher {
         break;
       }
       this.#request(client);
-      const { u32 } = memory;
-      if (u32[REPLY_END]! - u32[REPLY]! > FLUSH_BYTES) client.sendReplies(replies);
-      else if (u32[REPLY_LIMIT]! - u32[REPLY_END]! < REPLY_ROOM) this.#makeRoom(client);
+      this.#keepRoom(client);
     }
     this.#stopTiming(client);
     changes.flush();
@@ -131,39 +139,126 @@ export class Dispatcher {
     this.parts.pushes.release();
     if (client.isFinishing || client.isHeld) input.release();
     else input.keep();
-    if (input.keptBytes > client.inputLimit) client.close("its requests exceed client-query-buffer-limit");
+    if (client.isFinishing) this.parts.transactions.left(client);
+    if (client.isOverInputLimit) client.close("its requests exceed client-query-buffer-limit");
     requests.trim();
   }
 
   /** The request in the argv table. */
   #request(client: ClientConnection): void {
-    const { requests, table, gates, router } = this.parts;
-    const { memory } = requests;
-    const { argc } = client.decoder;
-    const { u32 } = memory;
-    u32[ARGC] = argc;
-    u32[DB] = client.database;
-    u32[PROTOCOL] = client.protocol;
-    const id = table.resolve(memory.bytes, u32, requests.argv, argc);
+    const { table, gates, router, transactions } = this.parts;
+    const { decoder, transaction } = client;
+    this.#source = decoder;
+    const id = this.#place(client, decoder.argc);
     if (id === UNKNOWN) return this.#unknown(client);
-    if (!table.acceptsCount(id, argc)) return this.#refuse(client, id, wrongArity(table, id));
-    const needs = gates.needs[id]!;
+    if (!table.acceptsCount(id, decoder.argc)) return this.#reject(client, id, wrongArity(table, id));
+    let needs = gates.needs[id]!;
+    if (transaction !== undefined) needs |= transactions.needs(transaction, id);
     if ((needs & (client.closedGates | gates.closed) & (NEEDS_AUTH | NEEDS_ASSENT)) !== 0) {
       const refusal = gates.admit(id, client);
+      if (refusal !== undefined) return this.#reject(client, id, refusal);
+    }
+    if (transaction !== undefined) {
+      const refusal = transactions.refusal(client, id);
       if (refusal !== undefined) return this.#refuse(client, id, refusal);
     }
     if (router.hasKeys[id] === 1) {
-      const refusal = router.place(id, argc, client);
-      if (refusal !== undefined) return this.#refuse(client, id, refusal);
+      const refusal = router.place(id, decoder.argc, client);
+      if (refusal !== undefined) return this.#reject(client, id, refusal);
     }
-    if ((needs & gates.closed) !== 0) {
-      const verdict = gates.pass(id, client);
+    const shut = needs & gates.closed;
+    if (shut !== 0 && !client.isMaster) {
+      const verdict = gates.pass(shut);
       if (verdict === HOLD) return client.hold(this.parts.args);
-      if (verdict !== undefined) return this.#refuse(client, id, verdict);
+      if (verdict !== undefined) return this.#reject(client, id, verdict);
     }
-    client.asking = false;
     client.lastCommand = id;
+    if (transaction !== undefined) return this.#runInside(client, transaction, id, shut);
+    if ((shut & NEEDS_NOTICE) !== 0) gates.notice(shut, id, client);
+    const { asking } = client;
+    client.asking = false;
     this.#run(client, id);
+    if (asking && client.transaction !== undefined) client.asking = true; // for all that MULTI begins
+  }
+
+  /** Readies the state block for the request in the argv table, and finds its row. */
+  #place(client: ClientConnection, argc: number): number {
+    const { requests, table } = this.parts;
+    const { bytes, u32 } = requests.memory;
+    u32[ARGC] = argc;
+    u32[DB] = client.database;
+    u32[PROTOCOL] = client.protocol;
+    return table.resolve(bytes, u32, requests.argv, argc);
+  }
+
+  /** A request after MULTI: it waits, unless it is one of those that do not. */
+  #runInside(client: ClientConnection, transaction: Transaction, id: number, shut: number): void {
+    const { transactions, gates, reply } = this.parts;
+    if (transactions.executes(id)) {
+      if ((shut & NEEDS_NOTICE) !== 0) gates.notice(shut, id, client);
+      this.#execute(client, transaction, id);
+    } else if (!transactions.isQueued(id)) {
+      this.#run(client, id);
+    } else {
+      if (!transactions.queue(client, transaction, id)) return this.#reject(client, id, OUT_OF_MEMORY);
+      const replyAt = this.parts.replies.length;
+      reply.raw(QUEUED);
+      if (client.replyMode !== "on") this.#muffle(client, replyAt);
+    }
+    if (client.transaction === undefined) client.asking = false;
+  }
+
+  /** EXEC: what was queued runs, and its replies are the elements of one. */
+  #execute(client: ClientConnection, transaction: Transaction, id: number): void {
+    const { args, pushes, replies, requests, stats, transactions } = this.parts;
+    const word = args.at(0);
+    const isMute = client.replyMode !== "on";
+    const replyAt = replies.length;
+    this.#stopTiming();
+    const sinceUs = this.#timedSinceUs;
+    pushes.begin(client, replyAt);
+    try {
+      this.#runAll(client, transaction, isMute);
+    } catch (error) {
+      if (!(error instanceof ReplyError)) throw error;
+      this.#fail(client, id, replyAt, error);
+    }
+    this.#stopTiming(client);
+    this.#source = client.decoder;
+    requests.setOnly(word);
+    stats.called(id, this.#timedSinceUs - sinceUs, 1);
+    transactions.discard(client);
+    if (isMute) this.#muffle(client, replyAt);
+    else if (client.replyMode === "skip") client.mutesReply(); // CLIENT REPLY SKIP was about the next request
+    this.#conclude(client, id, true, true, false);
+  }
+
+  #runAll(client: ClientConnection, transaction: Transaction, isMute: boolean): void {
+    const { changes, pushes, reply, transactions } = this.parts;
+    reply.protocol = client.protocol;
+    if (!transactions.mayRun(client, transaction)) return reply.nullArray();
+    if (!isMute) reply.array(transaction.queue.count);
+    const { written } = client;
+    transaction.isExecuting = true;
+    changes.together();
+    transaction.queue.each((decoder) => this.#runQueued(client, decoder, isMute));
+    changes.apart();
+    if (client.written !== written) pushes.answered(); // part of the reply has gone out: nothing can stand before it
+  }
+
+  /** One request of a transaction that EXEC runs. */
+  #runQueued(client: ClientConnection, decoder: Decoder, isMute: boolean): void {
+    const { gates, replies, router } = this.parts;
+    this.#source = decoder;
+    const id = this.#place(client, decoder.argc);
+    if (router.hasKeys[id] === 1) router.locate(id);
+    const shut = gates.needs[id]! & gates.closed;
+    if ((shut & NEEDS_NOTICE) !== 0) gates.notice(shut, id, client);
+    const replyAt = replies.length;
+    this.#run(client, id);
+    // CLIENT REPLY OFF among them silences what follows, itself included.
+    if (isMute || client.replyMode === "off") replies.truncate(Math.min(replyAt, replies.length));
+    if (!client.isFinishing) this.#keepRoom(client);
   }
 
   #run(client: ClientConnection, id: number): void {
@@ -189,29 +284,25 @@ export class Dispatcher {
       this.#fail(client, id, replyAt, isArity ? wrongArity(this.parts.table, id) : refusalOf(status));
     }
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
-    const { observer, tracking, pushes } = this.parts;
+    const { observer, feed, pushes } = this.parts;
     const hasEvents = requests.memory.u32[EVENT_COUNT] !== 0;
-    const isWatched = hasEvents || tracking.isOn || observer.hasMonitors;
-    if (isWatched) pushes.begin(client, replyAt);
+    const isWatched = hasEvents || feed.isOn || observer.hasMonitors;
+    if (isWatched && !client.cannotWait) pushes.begin(client, replyAt);
     if (hasEvents) changes.settleEvents();
     if (status >= RECORDED) {
       changes.rewritten(status - RECORDED, client.database);
     } else if (status > 0) {
-      const { start, at, multibulk } = client.decoder;
+      const { start, at, multibulk } = this.#source;
       changes.applied(status, client.database, multibulk ? start : at, at);
     }
-    if (observer.timesEach) this.#stopTiming(client);
-    if (!isWatched) return;
-    if (observer.hasMonitors) observer.show(client, id, true);
-    if (tracking.isOn) tracking.ran(client, id, status > 0 && status < RECORDED);
-    pushes.end();
+    this.#conclude(client, id, isWatched, true, status > 0 && status < RECORDED);
   }
 
   /** A command that TypeScript runs. */
   #handle(client: ClientConnection, id: number, replyAt: number): void {
-    const { args, reply, context, changes, tracking, observer, pushes } = this.parts;
+    const { args, reply, context, changes, pushes } = this.parts;
     const { database } = client;
-    pushes.begin(client, replyAt);
+    if (!client.cannotWait) pushes.begin(client, replyAt);
     this.#startTiming(id);
     this.#timedCalls++;
     changes.begin();
@@ -226,12 +317,32 @@ export class Dispatcher {
       this.#fail(client, id, replyAt, error);
     }
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
-    const { start, at, multibulk } = client.decoder;
+    const { start, at, multibulk } = this.#source;
     changes.commit(database, multibulk ? start : at, at);
     changes.settleEvents();
     this.#stopTiming(client);
-    if (observer.hasMonitors) observer.show(client, id, false);
-    if (tracking.isOn) tracking.ran(client, id, changes.isAsSent);
+    this.#conclude(client, id, true, false, changes.isAsSent);
+  }
+
+  /**
+   * A request has run: whoever is to see it, or what it did, does.
+   * @param asSent what it changed is what it says it changes
+   */
+  #conclude(
+    client: ClientConnection,
+    id: number,
+    isWatched: boolean,
+    isEngine: boolean,
+    asSent: boolean,
+  ): void {
+    const { observer, feed, tracking, pushes } = this.parts;
+    if (observer.timesEach) this.#stopTiming(client);
+    if (!isWatched) return;
+    if (observer.hasMonitors) observer.show(client, id, isEngine);
+    if (feed.isOn) feed.ran(client, id, asSent);
+    if (tracking.isOn) tracking.ran(client, id);
+    if (client.cannotWait) return; // whoever waits for the end of EXEC
+    feed.done();
     pushes.end();
   }
 
@@ -240,6 +351,7 @@ export class Dispatcher {
     // What a browser sends: no client of ours, and maybe one that was tricked into talking to us.
     if (args.is(0, "POST") || args.is(0, "HOST:")) return client.close("possible cross-protocol attack");
     if (client.onUnknown?.(args.text(0)) === true) return;
+    if (client.transaction !== undefined) client.transaction.isAborted = true;
     if (tracking.isOn) tracking.refused(client, undefined);
     const refusal = notFound(table, args);
     client.onError?.(refusal.message);
@@ -249,13 +361,20 @@ export class Dispatcher {
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
   }
 
+  /** Refused before it ran, and with it the transaction it was to be part of. */
+  #reject(client: ClientConnection, id: number, refusal: ReplyError): void {
+    const { transactions, observer } = this.parts;
+    this.#refuse(client, id, transactions.rejected(client, id, refusal));
+    if (observer.hasMonitors && transactions.executes(id)) observer.show(client, id, true);
+  }
+
   /** Refused before it ran. */
   #refuse(client: ClientConnection, id: number, refusal: ReplyError): void {
     const replyAt = this.parts.replies.length;
     client.onError?.(refusal.message);
     this.parts.stats.refused(id, refusal.message);
     this.#writeError(refusal.message);
-    client.asking = false;
+    if (client.transaction === undefined) client.asking = false;
     if (this.parts.tracking.isOn) this.parts.tracking.refused(client, id);
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
   }
@@ -287,15 +406,18 @@ export class Dispatcher {
     }
   }
 
-  /** The arena is nearly full: it grows, or what it holds goes out. */
-  #makeRoom(client: ClientConnection): void {
+  /** Room in the arena for another reply: it grows, or what it holds goes out. */
+  #keepRoom(client: ClientConnection): void {
     const { requests, replies } = this.parts;
-    if (requests.memory.wasm.reserveReply(REPLY_ROOM) === 0) client.sendReplies(replies);
+    const { u32, wasm } = requests.memory;
+    if (u32[REPLY_END]! - u32[REPLY]! > FLUSH_BYTES) client.sendReplies(replies);
+    else if (u32[REPLY_LIMIT]! - u32[REPLY_END]! < REPLY_ROOM && wasm.reserveReply(REPLY_ROOM) === 0)
+      client.sendReplies(replies);
   }
 
   /** CLIENT REPLY OFF and SKIP. */
   #muffle(client: ClientConnection, replyAt: number): void {
-    if (client.mutesReply()) this.parts.replies.truncate(replyAt);
+    if (!client.cannotWait && client.mutesReply()) this.parts.replies.truncate(replyAt);
   }
 
   /** Calls of one row in a row share two readings of the clock. */

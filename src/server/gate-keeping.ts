@@ -42,7 +42,8 @@ export class GateKeeping implements GateFacts {
     this.node.snapshots.beforeWrite(id);
   }
 
-  track(id: number, client: ClientConnection): void {
-    this.node.tracking.about(client, id);
+  look(id: number, client: ClientConnection): void {
+    if (this.node.tracking.isOn) this.node.tracking.limit();
+    this.node.feed.about(client, id);
   }
 }

@@ -26,9 +26,10 @@ export const NEEDS_WRITE_GO = 128;
 export const NEEDS_SNAPSHOT = 256;
 /** Closed while snapshots fail and writes are to stop for that. */
 export const NEEDS_DISK = 512;
-
-/** Closed while clients track keys: what a write is about to do to them is looked at. */
-export const NEEDS_TRACKING = 1024;
+/** Closed while somebody waits for changes of keys: what a request is about to do to them is looked at. */
+export const NEEDS_LOOK = 1024;
+/** Gates that let everything through, but want to be told before it runs. */
+export const NEEDS_NOTICE = NEEDS_SNAPSHOT | NEEDS_LOOK;
 
 /** The request waits. */
 export const HOLD = Symbol("hold");
@@ -59,8 +60,8 @@ export interface GateFacts {
   readonly cannotSave: boolean;
   /** Serialises what the request at hand is about to write. */
   settleSnapshot(id: number): void;
-  /** Looks at the request at hand for the clients that track keys. */
-  track(id: number, client: ClientConnection): void;
+  /** Looks at what the request at hand is about to do to keys. */
+  look(id: number, client: ClientConnection): void;
 }
 
 export class Gates {
@@ -102,16 +103,14 @@ export class Gates {
     return undefined;
   }
 
-  /** Checks that come after routing. */
-  pass(id: number, client: ClientConnection): ReplyError | typeof HOLD | undefined {
-    const shut = this.needs[id]! & this.closed;
-    const refusal = client.isMaster ? undefined : this.#refusal(shut);
-    if (refusal === undefined && (shut & NEEDS_SNAPSHOT) !== 0) this.facts.settleSnapshot(id);
-    if (refusal === undefined && (shut & NEEDS_TRACKING) !== 0) this.facts.track(id, client);
-    return refusal;
+  /** The request at hand is about to run. @param shut gates it needs that are closed, some of NEEDS_NOTICE among them */
+  notice(shut: number, id: number, client: ClientConnection): void {
+    if ((shut & NEEDS_SNAPSHOT) !== 0) this.facts.settleSnapshot(id);
+    if ((shut & NEEDS_LOOK) !== 0) this.facts.look(id, client);
   }
 
-  #refusal(shut: number): ReplyError | typeof HOLD | undefined {
+  /** Checks that come after routing. @param shut gates the request needs that are closed */
+  pass(shut: number): ReplyError | typeof HOLD | undefined {
     const { facts } = this;
     if ((shut & NEEDS_MEMORY) !== 0 && facts.memoryCeiling > 0 && facts.usedMemory > facts.memoryCeiling) {
       return OUT_OF_MEMORY;
@@ -152,6 +151,6 @@ function needsOf(flags: number): number {
     ((flags & flagBit.loading) === 0 ? NEEDS_LOADED : 0) |
     (writes || (flags & flagBit.may_replicate) !== 0 ? NEEDS_WRITE_GO : 0) |
     NEEDS_GO |
-    NEEDS_TRACKING
+    NEEDS_LOOK
   );
 }

@@ -39,9 +39,22 @@ import { Pushes } from "./pushes.ts";
 import { RequestContext } from "./request-context.ts";
 import { Router } from "./router.ts";
 import { Snapshots } from "./snapshots.ts";
+import { KeyFeed } from "./key-feed.ts";
 import { KeyTracking } from "./tracking.ts";
+import { NodeTransactions } from "./transactions.ts";
 import { StartError } from "./start-error.ts";
 import { Stats } from "./stats.ts";
+
+/** Directives that decide which gates are closed. */
+const GATE_DIRECTIVES = [
+  "maxmemory",
+  "min-replicas-max-lag",
+  "min-replicas-to-write",
+  "replica-read-only",
+  "replica-serve-stale-data",
+  "save",
+  "stop-writes-on-bgsave-error",
+] as const;
 
 export class Node implements ClientHost, Server {
   readonly table = commandTable;
@@ -60,7 +73,9 @@ export class Node implements ClientHost, Server {
   readonly cron: Cron;
   readonly gates: Gates;
   readonly pauses: Pauses;
+  readonly feed: KeyFeed;
   readonly tracking: KeyTracking;
+  readonly transactions: NodeTransactions;
   readonly snapshots: Snapshots;
   readonly persistence: NodePersistence;
   readonly replication: NodeReplication;
@@ -107,7 +122,9 @@ export class Node implements ClientHost, Server {
       },
     });
     this.gates = new Gates(this.table, new GateKeeping(this));
+    this.feed = new KeyFeed(this);
     this.tracking = this.#track();
+    this.transactions = this.#transact();
     this.pauses = new Pauses(
       this.gates,
       (holdsWrites) => this.#holdExpiry(holdsWrites),
@@ -125,8 +142,7 @@ export class Node implements ClientHost, Server {
     this.replication = this.#replicate();
     watchEncodingLimits(config, this.memory);
     config.watch("rdbcompression", (on) => (this.rdb.compression = on));
-    for (const name of ["maxmemory", "save", "stop-writes-on-bgsave-error"] as const)
-      config.watch(name, () => this.gates.refresh());
+    for (const name of GATE_DIRECTIVES) config.watch(name, () => this.gates.refresh());
     this.cluster = config.flag("cluster-enabled") ? this.#joinCluster() : undefined;
     this.admin = new Admin(this);
     const { table, requests, replies, args, changes, stats, gates } = this;
@@ -143,8 +159,10 @@ export class Node implements ClientHost, Server {
       changes,
       gates,
       router: this.#router,
+      feed: this.feed,
       tracking: this.tracking,
       pushes: this.pushes,
+      transactions: this.transactions,
       stats,
       logged: () => this.settle(),
     });
@@ -208,6 +226,7 @@ export class Node implements ClientHost, Server {
     this.clients.remove(client);
     this.replication.master.left(client);
     this.tracking.left(client);
+    this.transactions.left(client);
   }
 
   sent(client: ClientConnection, byteCount: number): void {
@@ -249,7 +268,6 @@ export class Node implements ClientHost, Server {
       {
         ...this.#parts(),
         table: this.table,
-        args: this.args,
         nodesFile: absolute(this.config.text("cluster-config-file"), this.directory),
         isLasting: this.isLasting,
         replicationFacts: () => ({
@@ -272,6 +290,7 @@ export class Node implements ClientHost, Server {
         return this.log.write(effect.level, effect.text);
       case "emptyKeyspace":
         this.persistence.abandon();
+        this.transactions.emptying();
         this.keys.flushAll();
         this.tracking.emptied();
         this.tracking.settle();
@@ -327,6 +346,7 @@ export class Node implements ClientHost, Server {
       areWritesHeld: () => this.pauses.holdsWrites,
       replacing: () => {
         this.persistence.abandon();
+        this.transactions.replacing();
         this.tracking.emptied();
         this.tracking.settle();
       },
@@ -353,10 +373,15 @@ export class Node implements ClientHost, Server {
   }
 
   #track(): KeyTracking {
-    const { table, memory, args, keys, pushes, clients, gates, changes } = this;
-    const tracking = new KeyTracking({ table, memory, args, keys, pushes, clients, gates, changes });
+    const { table, args, pushes, clients, feed } = this;
+    const tracking = new KeyTracking({ table, args, pushes, clients, feed });
     this.config.watch("tracking-table-max-keys", (count) => (tracking.maxKeys = count));
     return tracking;
+  }
+
+  #transact(): NodeTransactions {
+    const { table, requests, args, keys, gates, feed } = this;
+    return new NodeTransactions({ table, requests, args, keys, gates, feed, router: () => this.#router });
   }
 
   #persist(): NodePersistence {

@@ -59,6 +59,11 @@ export class Pushes {
     this.#replyAt = replyAt;
   }
 
+  /** Its reply has begun to go out: what comes for it stands behind what is written now. */
+  answered(): void {
+    this.#replyAt = this.replies.length;
+  }
+
   /** Its reply stands: what was meant for its own client takes its place around it. */
   end(): void {
     const client = this.#running;

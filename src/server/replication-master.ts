@@ -191,7 +191,7 @@ export class ReplicationMaster {
     const { log } = this.host;
     const offset = log.end;
     const now = this.#countAt(offset);
-    if (now >= count) return reply.integer(now);
+    if (now >= count || client.cannotWait) return reply.integer(now);
     const waiter: Waiter = { client, offset, count, timer: undefined, answer: undefined };
     this.#waiters.set(client.id, waiter);
     if (timeoutMs > 0) waiter.timer = after(timeoutMs, () => this.#answer(waiter));

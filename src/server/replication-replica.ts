@@ -15,7 +15,7 @@ import { ReplicaLoader } from "./replica-loader.ts";
 import type { ReplicationHost } from "./replication-host.ts";
 
 /** What a stream may hold that leaves our keys alone whether we know it or not. */
-const HARMLESS = new Set(["MULTI", "EXEC", "PUBLISH", "SPUBLISH", "SCRIPT"]);
+const HARMLESS = new Set(["PUBLISH", "SPUBLISH", "SCRIPT"]);
 
 /** What the rest of replication does when this side changes. */
 export interface ReplicaListener {
@@ -120,7 +120,7 @@ export class ReplicationReplica {
 
   follow(host: string, port: number): void {
     const { log, config, changes, memory } = this.host;
-    changes.flush();
+    changes.apart(); // in a transaction, what it wrote before this ends here
     changes.isFollowing = true;
     log.window = config.number("repl-backlog-size");
     memory.setU32(STATE_KEEP_EXPIRED, EXPIRED_HIDDEN);
@@ -293,7 +293,8 @@ export class ReplicationReplica {
       return;
     }
     this.#database = client.database;
-    this.#count(client.input.keptBytes);
+    // A transaction counts once all of it is here: a link that breaks within it must bring it from its beginning.
+    this.#count(client.input.keptBytes + (client.transaction?.streamBytes ?? 0));
     this.listener.logged();
     if (!this.#mustAcknowledge) return;
     this.#mustAcknowledge = false;
@@ -322,7 +323,6 @@ export class ReplicationReplica {
       client.replyMode = "off";
       client.database = this.#database;
       client.onUnknown = (name) => {
-        // A transaction is run command by command: within one of our turns nobody sees a part of it.
         if (!HARMLESS.has(name.toUpperCase())) this.#fault ??= `its stream holds ${name}, unknown here`;
         return true;
       };

@@ -51,6 +51,10 @@ export class RequestContext implements Context {
     this.changes.notify(this.memory.database, kind, key);
   }
 
+  touched(database: number, key: Slice): void {
+    this.changes.watcher?.touched(database, this.memory.copy(key));
+  }
+
   propagate(...parts: readonly (string | Slice | Uint8Array)[]): void {
     this.changes.propagate(this.memory.database, parts);
   }

@@ -1,28 +1,37 @@
 // Where a request's keys live: its slot goes into the state block for the engine, and in cluster mode it decides whether
 // the request is served here. Slots that are served without more ado are ones in an array the cluster machine keeps;
 // everything else is the machine's `route` to decide.
-import { STATE_SLOT } from "../../assembly/abi.ts";
+import { STATE_ARGC, STATE_SLOT } from "../../assembly/abi.ts";
 import { findKeys, KeyPlaces } from "../commands/getkeys.ts";
 import type { CommandTable } from "../commands/table.ts";
 import type { Args } from "../engine/args.ts";
 import type { RequestArena } from "../engine/request-memory.ts";
 import type { ReplyError } from "../resp/errors.ts";
+import type { Slice } from "../resp/reply.ts";
 import type { ClientConnection } from "./client.ts";
+import type { Transaction } from "./transaction.ts";
 
+const ARGC = STATE_ARGC >> 2;
 const SLOT = STATE_SLOT >> 2;
 
 /** What decides about slots that are not simply served here; undefined = the node is not part of a cluster. */
 export interface SlotAuthority {
   /** By slot: 1 = any client is served here. */
   readonly serveHere: Uint8Array;
-  /** Decides for all else. @param places the request's keys, as argument indexes */
-  refusal(
-    slot: number,
-    isCrossSlot: boolean,
-    id: number,
-    places: KeyPlaces,
-    client: ClientConnection,
-  ): ReplyError | undefined;
+  /** Decides for all else. */
+  refusal(request: SlotRequest, client: ClientConnection): ReplyError | undefined;
+}
+
+/** What a request, or a whole transaction, wants of the slot of its first key. */
+export interface SlotRequest {
+  readonly slot: number;
+  readonly isCrossSlot: boolean;
+  /** Row of the command; of a transaction, EXEC's. */
+  readonly id: number;
+  /** Bits of flags.ts: the row's, or those of any request of a transaction. */
+  readonly flags: number;
+  /** Visits each of its keys. */
+  eachKey(visit: (key: Slice) => void): void;
 }
 
 export class Router {
@@ -56,8 +65,43 @@ export class Router {
     memory.u32[SLOT] = slot;
     const { authority } = this;
     if (authority === undefined || authority.serveHere[slot] === 1 || client.isMaster) return undefined;
-    findKeys(this.table, id, this.args, this.#places);
-    return authority.refusal(slot, false, id, this.#places, client);
+    return authority.refusal(this.#request(slot, false, id), client);
+  }
+
+  /** Finds the slot of a request that is served here whatever it is. */
+  locate(id: number): void {
+    const { memory } = this.requests;
+    const { table, args } = this;
+    const only = this.#onlyKey[id]!;
+    let first = only;
+    if (only === 0 && findKeys(table, id, args, this.#places) && this.#places.count > 0)
+      first = this.#places.place(0);
+    if (first > 0 && first < args.count)
+      memory.u32[SLOT] = memory.wasm.slotOf(args.ptr(first), args.length(first));
+  }
+
+  /** The slot of the first key of the request just placed; -1 = it names none. */
+  slotFound(id: number): number {
+    if (this.hasKeys[id] === 0 || !findKeys(this.table, id, this.args, this.#places)) return -1;
+    return this.#places.count > 0 ? this.requests.memory.u32[SLOT]! : -1;
+  }
+
+  /** As `place` for all requests of a transaction. */
+  placeAllOf(transaction: Transaction, id: number, client: ClientConnection): ReplyError | undefined {
+    const { authority, table } = this;
+    const { slot, isCrossSlot } = transaction;
+    if (authority === undefined || client.isMaster) return undefined;
+    if (authority.serveHere[slot] === 1 && !isCrossSlot) return undefined;
+    const word = this.args.at(0);
+    const eachKey = (visit: (key: Slice) => void): void => {
+      transaction.queue.each(({ argc }) => {
+        const { memory, argv } = this.requests;
+        memory.u32[ARGC] = argc;
+        this.#eachKey(table.resolve(memory.bytes, memory.u32, argv, argc), visit);
+      });
+      this.requests.setOnly(word);
+    };
+    return authority.refusal({ slot, isCrossSlot, id, flags: transaction.flags, eachKey }, client);
   }
 
   /**
@@ -89,6 +133,17 @@ export class Router {
       isCrossSlot = memory.wasm.slotOf(args.ptr(at), args.length(at)) !== slot;
     }
     if (authority.serveHere[slot] === 1 && !isCrossSlot) return undefined;
-    return authority.refusal(slot, isCrossSlot, id, places, client);
+    return authority.refusal(this.#request(slot, isCrossSlot, id), client);
+  }
+
+  #request(slot: number, isCrossSlot: boolean, id: number): SlotRequest {
+    const flags = this.table.flags[id]!;
+    return { slot, isCrossSlot, id, flags, eachKey: (visit) => this.#eachKey(id, visit) };
+  }
+
+  #eachKey(id: number, visit: (key: Slice) => void): void {
+    const { args, table } = this;
+    if (!findKeys(table, id, args, this.#places)) return;
+    for (let n = 0; n < this.#places.count; n++) visit(args.at(this.#places.place(n)));
   }
 }

@@ -1,6 +1,5 @@
 // Tells clients that cache what they read which of it has changed (CLIENT TRACKING). While no connected client has
-// asked for it nothing here runs: the dispatcher looks at `isOn`, and what must be known before a command runs hangs on
-// a gate.
+// asked for it nothing here runs: the dispatcher looks at `isOn`. Which keys changed is the key feed's to find out.
 //
 // A request's changes are gathered while it runs and told when its reply stands. Who changed a key that it had cached is
 // told after the reply; a connection that is told on behalf of another, and changed the key itself, before it.
@@ -9,20 +8,14 @@ import type { Client } from "../commands/context.ts";
 import { clientRow } from "../commands/client.ts";
 import { flagBit } from "../commands/flags.ts";
 import { findKeys, KeyPlaces } from "../commands/getkeys.ts";
-import type { KeyFlag } from "../commands/row.ts";
 import type { CommandTable } from "../commands/table.ts";
 import type { Tracked, Tracking, TrackingRequest } from "../commands/tracking.ts";
 import type { Args } from "../engine/args.ts";
-import type { Keys } from "../engine/keys.ts";
-import type { Memory } from "../engine/memory.ts";
-import type { Slice } from "../resp/reply.ts";
 import { Broadcasts } from "./broadcasts.ts";
-import type { Changes, Watcher } from "./changes.ts";
 import type { ClientConnection } from "./client.ts";
 import type { Clients } from "./clients.ts";
-import { NEEDS_TRACKING, type Gates } from "./gates.ts";
+import type { KeyFeed, KeyListener } from "./key-feed.ts";
 import type { Place, Pushes } from "./pushes.ts";
-import { RecordWords } from "./record-words.ts";
 import { TrackingTable } from "./tracking-table.ts";
 
 /** Keys forgotten at one request while the table is too large; each further request in a row does that much more. */
@@ -31,16 +24,11 @@ const EFFORT = 100;
 /** In place of a key: all keys. */
 const ALL = Symbol("all");
 
-const NONE: ReadonlySet<number> = new Set();
-
 const HEAD = ">2\r\n$10\r\ninvalidate\r\n";
 const nullFor = (protocol: 2 | 3): string => (protocol === 3 ? "_\r\n" : "$-1\r\n");
 const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`;
 const listOf = (keys: readonly string[]): string => `*${keys.length}\r\n${keys.map(bulk).join("")}`;
 const broken = (id: number): string => `>2\r\n$21\r\ntracking-redir-broken\r\n:${id}\r\n`;
-
-const isWrite = (flags: readonly KeyFlag[]): boolean =>
-  flags.includes("RW") || flags.includes("OW") || flags.includes("RM");
 
 interface Change {
   readonly key: string | typeof ALL;
@@ -50,16 +38,13 @@ interface Change {
 
 export interface TrackingParts {
   readonly table: CommandTable;
-  readonly memory: Memory;
   readonly args: Args;
-  readonly keys: Keys;
   readonly pushes: Pushes;
   readonly clients: Clients;
-  readonly gates: Gates;
-  readonly changes: Changes;
+  readonly feed: KeyFeed;
 }
 
-export class KeyTracking implements Tracking, Watcher {
+export class KeyTracking implements Tracking, KeyListener {
   /** Whether requests are looked at. */
   isOn = false;
   /** Clients that have tracking on. */
@@ -73,13 +58,7 @@ export class KeyTracking implements Tracking, Watcher {
   readonly #places = new KeyPlaces();
   /** By row id: 1 = CLIENT CACHING outlives it. */
   readonly #keepsCaching: Uint8Array;
-  /** By row id: 1 = it deletes the keys it names, where they exist. */
-  readonly #deletes: Uint8Array;
   #changes: Change[] = [];
-  /** Whose request runs. */
-  #running: ClientConnection | undefined;
-  /** Arguments of the running request that name keys to delete which were not there. */
-  readonly #absent = new Set<number>();
   /** Requests in a row that found the table too large. */
   #overfull = 0;
   /** While changes are told: whose they are, what it is told itself, and where it is told what others are to know. */
@@ -91,9 +70,7 @@ export class KeyTracking implements Tracking, Watcher {
     this.#keepsCaching = Uint8Array.from(parts.table.rows, ({ container }) =>
       container?.command === clientRow ? 1 : 0,
     );
-    this.#deletes = Uint8Array.from(parts.table.rows, ({ command: { keys = [] } }) =>
-      keys.some(({ flags }) => flags.includes("RM")) ? 1 : 0,
-    );
+    parts.feed.add(this);
   }
 
   get keyCount(): number {
@@ -135,61 +112,27 @@ export class KeyTracking implements Tracking, Watcher {
     if (this.isOn) this.#changes.push({ key: ALL, by: 0 });
   }
 
-  gone(key: Uint8Array): void {
-    const text = Buffer.from(key.buffer, key.byteOffset, key.length).toString("latin1");
-    if (this.#table.has(text) || this.#broadcasts.concern(text)) this.#changes.push({ key: text, by: 0 });
+  changed(_database: number, key: string, by: number): void {
+    if (this.#table.has(key) || this.#broadcasts.concern(key)) this.#changes.push({ key, by });
   }
 
-  recorded(parts: readonly (string | Slice | Uint8Array)[]): void {
-    if (!this.#hasListeners) return;
-    const words = new RecordWords(this.parts.memory, parts);
-    const row = this.parts.table.named(words.text(0));
-    if (row === undefined || !findKeys(this.parts.table, row.id, words, this.#places)) return;
-    this.#gather(NONE, (place) => words.text(place));
-  }
-
-  /** A request is about to run: what cannot be seen afterwards. */
-  about(client: ClientConnection, id: number): void {
-    this.#limit();
-    this.#running = client;
-    if (this.#deletes[id] === 0 || !this.#hasListeners) return;
-    const { table, args, keys } = this.parts;
-    if (!findKeys(table, id, args, this.#places) || this.#places.count < 2) return;
-    for (let n = 0; n < this.#places.count; n++) {
-      const place = this.#places.place(n);
-      if (this.#places.flags(n).includes("RM") && !keys.has(args.at(place))) this.#absent.add(place);
-    }
-  }
-
-  /**
-   * A request has run and its reply stands.
-   * @param changedAsSent it changed something, and what it says is what it changed
-   */
-  ran(client: ClientConnection, id: number, changedAsSent: boolean): void {
-    const { table, args } = this.parts;
-    const { tracking } = client;
-    const reads = tracking !== undefined && (table.flags[id]! & flagBit.readonly) !== 0;
-    this.#running = client;
-    const writes = changedAsSent && this.#hasListeners;
-    const hasKeys = (writes || reads) && findKeys(table, id, args, this.#places);
-    if (writes && hasKeys) this.#gather(this.#absent, (place) => args.latin1(place));
-    this.#running = undefined;
-    this.#absent.clear();
+  /** A request has run, and its reply stands or, if it is one of a transaction, its part of one. */
+  ran(client: ClientConnection, id: number): void {
     if (this.#changes.length > 0) this.#tellRequest(client, id);
-    if (tracking === undefined) return;
-    if (reads && hasKeys) this.#remember(client.id, tracking, id);
-    if (this.#keepsCaching[id] === 0) tracking.hasCaching = false;
+    this.#remember(client, id);
+    if (client.transaction === undefined && client.tracking !== undefined && this.#keepsCaching[id] === 0)
+      client.tracking.hasCaching = false;
   }
 
   /** A request did not run. @param id undefined = there is no such command */
-  refused({ tracking }: ClientConnection, id: number | undefined): void {
-    if (tracking !== undefined && (id === undefined || this.#keepsCaching[id] === 0))
-      tracking.hasCaching = false;
+  refused({ tracking, transaction }: ClientConnection, id: number | undefined): void {
+    if (tracking === undefined || transaction !== undefined) return;
+    if (id === undefined || this.#keepsCaching[id] === 0) tracking.hasCaching = false;
   }
 
   /** Tells what changed outside of requests; what a running request does waits for its reply. */
   settle(): void {
-    if (!this.isOn || this.#running !== undefined) return;
+    if (!this.isOn || this.parts.feed.running !== undefined) return;
     this.#tellChanges();
     this.broadcast();
   }
@@ -205,39 +148,27 @@ export class KeyTracking implements Tracking, Watcher {
   }
 
   /** Whether anybody could be told of any key. */
-  get #hasListeners(): boolean {
+  get awaitsKeys(): boolean {
     return this.#table.keyCount > 0 || this.#broadcasts.prefixCount > 0;
   }
 
   #switch(): void {
-    const { gates, changes } = this.parts;
     this.isOn = this.#members.size > 0;
-    gates.set(NEEDS_TRACKING, this.isOn);
-    changes.watcher = this.isOn ? this : undefined;
+    this.parts.feed.refresh();
     if (this.isOn) return;
-    this.#running = undefined;
-    this.#absent.clear();
     this.#table.clear();
     this.#changes = [];
   }
 
-  /** Notes the keys found last that are written and that anybody may want to hear of. */
-  #gather(absent: ReadonlySet<number>, keyAt: (place: number) => string): void {
-    const by = this.#running?.id ?? 0;
-    for (let n = 0; n < this.#places.count; n++) {
-      const place = this.#places.place(n);
-      if (!isWrite(this.#places.flags(n)) || absent.has(place)) continue;
-      const key = keyAt(place);
-      if (this.#table.has(key) || this.#broadcasts.concern(key)) this.#changes.push({ key, by });
-    }
-  }
-
-  #remember(id: number, { scope, hasCaching }: Tracked, row: number): void {
+  #remember({ id: client, tracking }: ClientConnection, row: number): void {
+    const { table, args } = this.parts;
+    if (tracking === undefined || (table.flags[row]! & flagBit.readonly) === 0) return;
+    const { scope, hasCaching } = tracking;
     if (scope === "broadcast" || (scope === "optin" && !hasCaching) || (scope === "optout" && hasCaching))
       return;
-    const { table, args } = this.parts;
-    if ((table.flags[row]! & flagBit.pubsub) !== 0) return;
-    for (let n = 0; n < this.#places.count; n++) this.#table.remember(args.latin1(this.#places.place(n)), id);
+    if ((table.flags[row]! & flagBit.pubsub) !== 0 || !findKeys(table, row, args, this.#places)) return;
+    for (let n = 0; n < this.#places.count; n++)
+      this.#table.remember(args.latin1(this.#places.place(n)), client);
   }
 
   #tellRequest(client: ClientConnection, id: number): void {
@@ -292,8 +223,8 @@ export class KeyTracking implements Tracking, Watcher {
     this.#table.clear();
   }
 
-  /** What has no room in the table is told as if it had changed. */
-  #limit(): void {
+  /** What has no room in the table is told as if it had changed. To be called before a request runs. */
+  limit(): void {
     if (this.maxKeys === 0 || this.clientCount === 0 || this.#table.keyCount <= this.maxKeys) {
       this.#overfull = 0;
       return;

@@ -130,6 +130,11 @@ export class Client {
     });
   }
 
+  /** Lets go of replies that came and that nobody read. */
+  forget(): void {
+    this.#replies = [];
+  }
+
   /** Sends one request and waits for its reply. */
   async reply(...args: Argument[]): Promise<Reply> {
     this.write(encodeRequest(args));

@@ -3,6 +3,7 @@
 import * as abi from "../../assembly/abi.ts";
 import type { Client, Context, Server } from "../../src/commands/context.ts";
 import { commandTable } from "../../src/commands/families.ts";
+import type { Transactions } from "../../src/commands/transactions.ts";
 import type { Command } from "../../src/commands/row.ts";
 import { UNKNOWN } from "../../src/commands/table.ts";
 import { ReplyArena } from "../../src/engine/arena.ts";
@@ -142,11 +143,13 @@ export class InProcess {
         tracksFrequency: false,
         table: commandTable,
         tracking: { start: () => {}, stop: () => {}, emptied: () => {} },
+        transactions: { emptying: () => {}, swapping: () => {} } as Partial<Transactions> as Transactions,
       } as Partial<Server> as Server,
       changed: (count = 1) => {
         this.#changes += count;
       },
       notify: () => {},
+      touched: () => {},
       redact: () => {},
       propagate: (...parts) => {
         this.#isRewritten = true;

@@ -11,6 +11,7 @@ export class Party {
   readonly #ids = new Map<string, string>();
   readonly #from = new Map<string, number>();
   readonly #counts: string[] = [];
+  #blot: readonly [pattern: RegExp, by: string] = [/$^/, ""];
   #said = 0;
 
   private constructor(
@@ -38,19 +39,33 @@ export class Party {
   async say(name: string, ...requests: readonly Words[]): Promise<void> {
     const client = this.#client(name);
     const end = `the end ${++this.#said}`;
-    const words = [...requests, ["ECHO", end]].map((request) =>
-      request.map((word) => (word.startsWith("$") ? (this.#ids.get(word.slice(1)) ?? word) : word)),
-    );
+    const words = this.#named([...requests, ["ECHO", end]]);
     const before = client.received.length;
     client.write(Buffer.concat(words.map((request) => encodeRequest(request))));
     await eventually(() => client.received.includes(end, before), 5000, "the last reply");
   }
 
-  /** Notes lines of INFO among what was heard. */
-  async count(prefix: string): Promise<void> {
+  /** Sends requests in one write and waits for a reply to each: within MULTI, where an ECHO would be queued. */
+  async ask(name: string, ...requests: readonly Words[]): Promise<void> {
+    const client = this.#client(name);
+    client.forget();
+    await client.pipeline(this.#named(requests));
+  }
+
+  /** Notes lines of INFO among what was heard, but for what `blot` finds in them. */
+  async count(prefix: string, blot?: RegExp): Promise<void> {
     const witness = await this.server.connect();
     const lines = (await witness.text("INFO", "everything")).split("\r\n");
-    this.#counts.push(lines.filter((line) => line.startsWith(prefix)).join(" "));
+    const text = lines.filter((line) => line.startsWith(prefix)).join(" ");
+    this.#counts.push(blot === undefined ? text : text.replace(blot, ""));
+    witness.close();
+  }
+
+  /** Notes what a pattern's groups find in a reply, in place of the reply. */
+  async note(request: Words, pattern: RegExp): Promise<void> {
+    const witness = await this.server.connect();
+    const text = await witness.text(...this.#named([request])[0]!);
+    this.#counts.push(pattern.exec(text)?.slice(1).join(" ") ?? "nothing");
     witness.close();
   }
 
@@ -72,6 +87,11 @@ export class Party {
     const witness = await this.server.connect();
     await eventually(async () => (await witness.ask("DBSIZE")) === count, 5000, `${count} keys are left`);
     witness.close();
+  }
+
+  /** Of all that is heard, what the pattern finds is replaced: it holds a time, or a port. */
+  blot(pattern: RegExp, by: string): void {
+    this.#blot = [pattern, by];
   }
 
   async leave(name: string): Promise<void> {
@@ -98,10 +118,20 @@ export class Party {
       }
       // Of CLIENT INFO, what tracking shows in it.
       const line = /[$=]\d+\\r\\n(?:txt:)?id=\d+ .*?( flags=\S+) .*?( redir=\S+) resp=\d\\n/g;
-      told[name] = text.replace(line, "$1$2").split("\\r\\n");
+      told[name] = text
+        .replace(line, "$1$2")
+        .replace(...this.#blot)
+        .split("\\r\\n");
       client.close();
     }
     return told;
+  }
+
+  /** The requests with ids in place of names. */
+  #named(requests: readonly Words[]): Words[] {
+    return requests.map((request) =>
+      request.map((word) => (word.startsWith("$") ? (this.#ids.get(word.slice(1)) ?? word) : word)),
+    );
   }
 
   #client(name: string): Client {
