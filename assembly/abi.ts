@@ -67,6 +67,12 @@ export const REFUSED_DECREMENT_OVERFLOW = -8;
 export const REFUSED_NO_SUCH_KEY = -9;
 /** Wrong number of arguments, found only when the command looked closer (MSET with an odd one). */
 export const REFUSED_ARITY = -10;
+/** What a field of a hash holds is no integer, though what is to be added to it is one. */
+export const REFUSED_FIELD_NOT_INTEGER = -40;
+/** A count of random elements that has no opposite. */
+export const REFUSED_COUNT_RANGE = -41;
+/** A count of random elements that cannot be doubled. */
+export const REFUSED_PAIR_COUNT_RANGE = -42;
 
 // --- Types and encodings of entries ---------------------------------------------------------------------------
 export const TYPE_NONE = 0;

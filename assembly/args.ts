@@ -16,3 +16,17 @@ export abstract class Args {
     return load<u32>(STATE_SLOT);
   }
 }
+
+/** Whether an argument is this word, whatever its case. `word` is ASCII in capitals, and like all literals static. */
+export function isWord(index: u32, word: string): bool {
+  const length = <u32>word.length;
+  if (index >= Args.count() || Args.length(index) != length) return false;
+  const ptr = Args.ptr(index);
+  const capitals = changetype<usize>(word);
+  for (let i: u32 = 0; i < length; i++) {
+    let byte = <u32>load<u8>(ptr + i);
+    if (byte - 97 < 26) byte -= 32;
+    if (byte != load<u16>(capitals + (i << 1))) return false;
+  }
+  return true;
+}

@@ -18,6 +18,7 @@ export { expireCycle } from "./expirecycle";
 // single keys, for handlers in TypeScript
 export { clockOf, copyKey, deleteKey, expireAtOf, memoryOf, moveKey, renameKey } from "./access";
 export { setExpiry, setString, shapeOf, stringOf, typeOf } from "./access";
+export { fieldOf, setField } from "./hashaccess";
 // values in RDB form
 export { crc64 } from "./crc64";
 export { rdbDump, rdbExpand, rdbParse, rdbSlot, setRdbCompression } from "./rdb";
@@ -27,3 +28,8 @@ export { append, getrange, setrange } from "./ranges";
 export { decr, decrby, incr, incrby } from "./counters";
 export { del, exists, mget, mset, msetnx, touch } from "./manykeys";
 export { dbsize, expiretime, persist, pexpiretime, pttl, ttl, type } from "./keys";
+export { hdel, hmset, hset, hsetnx } from "./hashes";
+export { hexists, hget, hlen, hmget, hstrlen } from "./hashread";
+export { hgetall, hkeys, hvals } from "./hashwhole";
+export { hincrby } from "./hashcounter";
+export { hrandfield } from "./hashrandom";

@@ -34,7 +34,7 @@ export function createValue(
  */
 export function resizeValue(entry: usize, length: u32): usize {
   const had = Entry.valueLength(entry);
-  if (hasRoomFor(entry, length) && !isWasteful(entry, length)) {
+  if (hasRoomFor(entry, length) && (length > had || !isWasteful(entry, length))) {
     Entry.setValueLength(entry, length);
     return entry;
   }

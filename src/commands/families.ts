@@ -4,6 +4,7 @@ import { commandFamily } from "./command.ts";
 import { dumpFamily, migrationFamily } from "./dump.ts";
 import type { Family } from "./family.ts";
 import { databases, generic } from "./generic.ts";
+import { hashes } from "./hash.ts";
 import { replicationFamily, waitFamily } from "./replication.ts";
 import { connectionFamily } from "./connection.ts";
 import { serverFamily } from "./server.ts";
@@ -13,6 +14,7 @@ import { transactionsFamily } from "./transactions.ts";
 
 export const families: readonly Family[] = [
   strings,
+  hashes,
   generic,
   databases,
   clusterFamily,

@@ -146,3 +146,10 @@ export function printLongDouble(value: Finite): string {
   const text = fraction === "" ? digits.slice(0, point) : `${digits.slice(0, point)}.${fraction}`;
   return value.negative && text !== "0" ? `-${text}` : text;
 }
+
+/** Bytes as the text `parseLongDouble` reads. */
+export function latin1(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}

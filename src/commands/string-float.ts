@@ -4,15 +4,9 @@ import { HOW_TRACELESS } from "../engine/keys.ts";
 import { NOT_FINITE, NOT_FLOAT } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { Context } from "./context.ts";
-import { addLongDoubles, parseLongDouble, printLongDouble, ZERO } from "./longdouble.ts";
+import { addLongDoubles, latin1, parseLongDouble, printLongDouble, ZERO } from "./longdouble.ts";
 
 const encoder = new TextEncoder();
-
-function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
-}
 
 export function incrbyfloat(ctx: Context, args: Args, reply: Reply): void {
   const key = args.at(1);

@@ -55,6 +55,15 @@ export interface Exports {
   copyKey(from: number, fromLength: number, database: number, to: number, toLength: number): number;
   clockOf(key: number, length: number): number;
   memoryOf(key: number, length: number): number;
+  fieldOf(key: number, length: number, field: number, fieldLength: number): number;
+  setField(
+    key: number,
+    keyLength: number,
+    field: number,
+    fieldLength: number,
+    value: number,
+    length: number,
+  ): number;
   // Values in RDB form.
   crc64(crc: bigint, ptr: number, length: number): bigint;
   setRdbCompression(isOn: boolean): void;
@@ -75,6 +84,20 @@ const names = [
   "expiretime",
   "get",
   "getrange",
+  "hdel",
+  "hexists",
+  "hget",
+  "hgetall",
+  "hincrby",
+  "hkeys",
+  "hlen",
+  "hmget",
+  "hmset",
+  "hrandfield",
+  "hset",
+  "hsetnx",
+  "hstrlen",
+  "hvals",
   "incr",
   "incrby",
   "mget",

@@ -124,6 +124,21 @@ export class Keys {
     orThrow(wasm.setString(at.ptr, at.length, bytes.ptr, bytes.length, expireAtMs, options.plain === true));
   }
 
+  /** The value of a field of a hash; undefined when either is absent; throws WRONG_TYPE. Leaves no trace. */
+  field(key: Bytes, field: Slice): Slice | undefined {
+    const { ptr, length } = this.#keys.bring(key);
+    const found = orThrow(this.memory.wasm.fieldOf(ptr, length, field.ptr, field.length));
+    return found === 0 ? undefined : this.memory.result();
+  }
+
+  /** Sets a field of a hash, which is made if need be; throws WRONG_TYPE, or OUT_OF_MEMORY before any change. */
+  setField(key: Bytes, field: Slice, value: Bytes): void {
+    const at = this.#keys.bring(key);
+    const bytes = this.#values.bring(value);
+    const { wasm } = this.memory;
+    orThrow(wasm.setField(at.ptr, at.length, field.ptr, field.length, bytes.ptr, bytes.length));
+  }
+
   /** Whether there was something to delete. */
   delete(key: Bytes): boolean {
     const { ptr, length } = this.#keys.bring(key);

@@ -1,12 +1,15 @@
 // What the engine's refusals say to a client.
 import * as abi from "../../assembly/abi.ts";
 import {
+  COUNT_RANGE,
   DECREMENT_OVERFLOW,
+  FIELD_NOT_INTEGER,
   NO_SUCH_KEY,
   NOT_INTEGER,
   OUT_OF_MEMORY,
   OUT_OF_RANGE_OFFSET,
   OVERFLOW,
+  PAIR_COUNT_RANGE,
   STRING_TOO_LONG,
   SYNTAX,
   WRONG_TYPE,
@@ -23,6 +26,9 @@ const refusals: readonly (readonly [number, ReplyError])[] = [
   [abi.REFUSED_OFFSET, OUT_OF_RANGE_OFFSET],
   [abi.REFUSED_DECREMENT_OVERFLOW, DECREMENT_OVERFLOW],
   [abi.REFUSED_NO_SUCH_KEY, NO_SUCH_KEY],
+  [abi.REFUSED_FIELD_NOT_INTEGER, FIELD_NOT_INTEGER],
+  [abi.REFUSED_COUNT_RANGE, COUNT_RANGE],
+  [abi.REFUSED_PAIR_COUNT_RANGE, PAIR_COUNT_RANGE],
 ];
 
 const byCode = new Map(refusals);

@@ -47,6 +47,17 @@ export const FREQUENCY_NOT_TRACKED = fixed(
   `ERR An LFU maxmemory policy is not selected, access frequency not tracked. ${POLICY_NOTE}`,
 );
 
+// Hashes.
+export const FIELD_NOT_INTEGER = fixed("ERR hash value is not an integer");
+export const FIELD_NOT_FLOAT = fixed("ERR hash value is not a float");
+export const INCREMENT_NOT_FINITE = fixed("ERR value is NaN or Infinity");
+
+// Counts of random elements.
+export const COUNT_RANGE = fixed(
+  "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+);
+export const PAIR_COUNT_RANGE = fixed("ERR value is out of range");
+
 export const NOT_A_TIMEOUT = fixed("ERR timeout is not an integer or out of range");
 export const NEGATIVE_TIMEOUT = fixed("ERR timeout is negative");
 

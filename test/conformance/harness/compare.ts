@@ -25,6 +25,15 @@ export const unordered: Compare = (theirs, ours) => {
   return a.every((member, i) => member === b[i]) ? undefined : "other members";
 };
 
+/** The same pairs in any order: a map, or a flat array of names and values. */
+export const unorderedPairs: Compare = (theirs, ours) => {
+  const [a, b] = [pairsOf(theirs.value), pairsOf(ours.value)];
+  if (a === undefined || b === undefined) return sameBytes(theirs, ours);
+  if (theirs.value.kind !== ours.value.kind) return "another kind of reply";
+  if (a.length !== b.length) return `${a.length} pairs against ${b.length}`;
+  return a.every((pair, i) => pair === b[i]) ? undefined : "other pairs";
+};
+
 /** As many members, whichever they are. */
 export const sameCount: Compare = (theirs, ours) => {
   const [a, b] = [membersOf(theirs.value), membersOf(ours.value)];
@@ -69,6 +78,14 @@ function blot(reply: Reply, names: readonly string[]): string {
 function membersOf(value: Value): string[] | undefined {
   if (value.kind !== "array" && value.kind !== "set") return undefined;
   return value.items.map(fingerprint).toSorted();
+}
+
+function pairsOf(value: Value): string[] | undefined {
+  if (value.kind === "map")
+    return value.pairs.map(([name, item]) => `${fingerprint(name)}=${fingerprint(item)}`).toSorted();
+  if (value.kind !== "array" || value.items.length % 2 !== 0) return undefined;
+  const prints = value.items.map(fingerprint);
+  return prints.flatMap((name, i) => (i % 2 === 0 ? [`${name}=${prints[i + 1]}`] : [])).toSorted();
 }
 
 function fingerprint(value: Value): string {

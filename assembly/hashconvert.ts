@@ -1,0 +1,50 @@
+// A hash that has outgrown its listpack becomes a hashtable.
+import { ENCODING_HASHTABLE } from "./abi";
+import { Entry } from "./entry";
+import { payloadSize, writePayload } from "./hashitem";
+import { free } from "./heap";
+import { Item, createItem } from "./item";
+import { Listpack } from "./listpack";
+import { elementLength, elementPtr, readText, textLength } from "./listpackelement";
+import { findMember, initMembers, insertMember, releaseMembers } from "./members";
+import { TABLE_RECORD } from "./tablerecord";
+import { replaceValue } from "./value";
+
+/** The record of the table while it is built. */
+const BUILT: usize = memory.data(16);
+
+/** @returns the entry, just found, which has moved; 0 = no memory, nothing changed */
+export function toHashtable(entry: usize): usize {
+  initMembers(BUILT);
+  const hash = fill(Entry.value(entry)) ? replaceValue(entry, ENCODING_HASHTABLE, TABLE_RECORD) : 0;
+  if (hash == 0) releaseMembers(BUILT, u32.MAX_VALUE);
+  else memory.copy(Entry.value(hash), BUILT, TABLE_RECORD);
+  return hash;
+}
+
+function fill(lp: usize): bool {
+  for (let at = Listpack.first(lp); !Listpack.isEnd(at);) {
+    const valueAt = Listpack.next(at);
+    const item = itemOf(at, valueAt);
+    if (item == 0) return false;
+    // For the hash it leaves: no field stands twice in a listpack.
+    findMember(BUILT, Item.key(item), Item.keyLength(item));
+    if (!insertMember(BUILT, item)) {
+      free(item);
+      return false;
+    }
+    at = Listpack.next(valueAt);
+  }
+  return true;
+}
+
+/** The item of a pair of elements; 0 = no memory. */
+function itemOf(fieldAt: usize, valueAt: usize): usize {
+  const length = textLength(valueAt);
+  readText(fieldAt);
+  const item = createItem(elementPtr, elementLength, payloadSize(length));
+  if (item == 0) return 0;
+  readText(valueAt);
+  writePayload(item, elementPtr, elementLength);
+  return item;
+}
