@@ -2,7 +2,9 @@
 
 // set-up and memory
 export { init } from "./start";
+export { beginAside, endAside, sparseBytes } from "./aside";
 export { alloc, free, resize, sizeOf, usedBytes } from "./heap";
+export { activeBytes, idleBytes, takeIdle } from "./pages";
 export { reserveReply, resetReply } from "./reply";
 export { crc16, slotOf } from "./crc16";
 // databases, slots, walks

@@ -54,8 +54,10 @@ export interface MemoryFacts {
   readonly resident: number;
   /** The JavaScript heap: bytes alive after its last collection, and bytes of its blocks. */
   readonly scriptHeap: { readonly liveBytes: number; readonly totalBytes: number };
-  /** Linear memory of the engine: in use, and obtained from the system. */
+  /** Linear memory of the engine: in blocks, in pages that hold blocks, backed by the system, and addressable. */
   readonly engineUsed: number;
+  readonly engineActive: number;
+  readonly engineResident: number;
   readonly engineReserved: number;
   readonly machine: number;
   readonly backlog: number;
@@ -101,6 +103,8 @@ export interface Administration {
   info(sections: ReadonlySet<string>): string;
   memoryFacts(): MemoryFacts;
   /** How long a row's calls took, if it had any: counts of calls up to each limit at which they grow. */
+  /** Gives memory that holds nothing back to the system; false = this system takes none. */
+  purgeMemory(): boolean;
   latencyOf(
     id: number,
   ): { readonly calls: number; readonly upTo: readonly (readonly [number, number])[] } | undefined;

@@ -7,6 +7,12 @@ import { integerAt } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { writeHelp } from "./help.ts";
 
+/** Blocks given back by one call into the engine. */
+const PURGE_BLOCKS = 100_000;
+const NOT_PURGED = new ReplyError(
+  "ERR this system takes no memory back from the engine; it is used again instead",
+);
+
 export function usage(ctx: Context, args: Args, reply: Reply): void {
   for (let i = 3; i < args.count; i += 2) {
     if (!args.is(i, "SAMPLES") || i + 1 >= args.count) throw SYNTAX;
@@ -74,35 +80,35 @@ function counts(facts: MemoryFacts, keys: number): readonly (readonly [string, n
     ["keys.bytes-per-key", keys === 0 ? 0 : Math.floor(Math.max(0, used - startup) / keys)],
     ["dataset.bytes", Math.max(0, used - overhead)],
     ["allocator.allocated", facts.engineUsed],
-    ["allocator.active", facts.engineReserved],
-    ["allocator.resident", facts.engineReserved],
-    ["allocator-fragmentation.bytes", facts.engineReserved - facts.engineUsed],
-    ["rss-overhead.bytes", facts.resident - facts.engineReserved],
+    ["allocator.active", facts.engineActive],
+    ["allocator.resident", facts.engineResident],
+    ["allocator-fragmentation.bytes", facts.engineActive - facts.engineUsed],
+    ["rss-overhead.bytes", facts.resident - facts.engineResident],
     ["fragmentation.bytes", facts.resident - used],
   ];
 }
 
 function shares(facts: MemoryFacts): readonly (readonly [string, number])[] {
-  const { used, startup, overhead, engineReserved, engineUsed, resident } = facts;
+  const { used, startup, overhead, engineActive, engineResident, engineUsed, resident } = facts;
   const divide = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
   return [
     ["dataset.percentage", divide(Math.max(0, used - overhead), used - startup) * 100],
     ["peak.percentage", divide(used, Math.max(facts.peak, used)) * 100],
-    ["allocator-fragmentation.ratio", divide(engineReserved, engineUsed)],
-    ["rss-overhead.ratio", divide(resident, engineReserved)],
+    ["allocator-fragmentation.ratio", divide(engineActive, engineUsed)],
+    ["rss-overhead.ratio", divide(resident, engineResident)],
     ["fragmentation", divide(resident, used)],
   ];
 }
 
-/** Linear memory is fragmented when much of it is obtained but not in use. */
+/** Memory is fragmented when much of it is kept from the system but not in use. */
 export function doctor(ctx: Context, _args: Args, reply: Reply): void {
-  const { engineUsed, engineReserved, machine, resident } = ctx.server.admin.memoryFacts();
+  const { engineUsed, engineResident, engineReserved, machine, resident } = ctx.server.admin.memoryFacts();
   const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
   const findings: string[] = [];
-  if (engineReserved > 64 * 2 ** 20 && engineReserved > engineUsed * 1.5) {
-    const lying = megabytes(engineReserved - engineUsed);
+  if (engineResident > 64 * 2 ** 20 && engineResident > engineUsed * 1.5) {
+    const lying = megabytes(engineResident - engineUsed);
     findings.push(
-      `${lying} of the engine's memory hold nothing: keys were deleted, and new ones will use it again.`,
+      `${lying} of the engine's memory hold nothing: keys were deleted. New ones use it again, or MEMORY PURGE gives it back.`,
     );
   }
   if (resident > machine * 0.9)
@@ -119,18 +125,18 @@ export function mallocStats(ctx: Context, _args: Args, reply: Reply): void {
   reply.verbatim("txt", `engine: ${engineUsed} bytes in use of ${engineReserved} bytes of linear memory\n`);
 }
 
-/** Linear memory is never given back to the system: there is nothing to purge. */
-export function purge(): void {
-  throw new ReplyError(
-    "ERR memory of the engine cannot be given back to the system; it is used again instead",
-  );
+/** What was deleted is given back wholly, and then what lies idle to the system. */
+export function purge(ctx: Context, _args: Args, reply: Reply): void {
+  while (ctx.keys.release(PURGE_BLOCKS)) continue;
+  if (!ctx.server.admin.purgeMemory()) throw NOT_PURGED;
+  reply.ok();
 }
 
 export function help(_ctx: Context, _args: Args, reply: Reply): void {
   const lines = [
     ["DOCTOR", "Say what is amiss with memory, if anything."],
     ["MALLOC-STATS", "Show what the engine's allocator holds."],
-    ["PURGE", "Give unused memory back to the system; this engine cannot."],
+    ["PURGE", "Give memory that holds nothing back to the system."],
     ["STATS", "Show where memory goes."],
     ["USAGE <key> [SAMPLES <count>]", "Tell the bytes a key takes, all of its value counted."],
   ] as const;

@@ -12,6 +12,12 @@ export interface Exports {
   free(ptr: number): void;
   sizeOf(ptr: number): number;
   usedBytes(): number;
+  activeBytes(): number;
+  idleBytes(): number;
+  takeIdle(limit: number): number;
+  sparseBytes(): number;
+  beginAside(): number;
+  endAside(): void;
   reserveReply(length: number): number;
   resetReply(): void;
   crc16(ptr: number, length: number): number;

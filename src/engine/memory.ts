@@ -134,6 +134,24 @@ export class Memory {
     return this.wasm.usedBytes();
   }
 
+  /** Bytes of the pages that hold blocks. */
+  get activeBytes(): number {
+    return this.wasm.activeBytes();
+  }
+
+  /** Bytes of pages that hold nothing but that the system still keeps memory for. */
+  get idleBytes(): number {
+    return this.wasm.idleBytes();
+  }
+
+  /**
+   * Up to `limit` bytes of such pages, side by side, which are not counted as idle any more: the caller gives them back
+   * to the system before it calls the engine again. Undefined = there are none.
+   */
+  takeIdle(limit: number): Slice | undefined {
+    return this.wasm.takeIdle(limit >>> 16) === 0 ? undefined : this.result();
+  }
+
   /** The slot of a key that stands in linear memory. */
   slotOf(key: Slice): number {
     return this.wasm.slotOf(key.ptr, key.length);

@@ -84,6 +84,8 @@ export class Admin implements Administration {
       resident: residentBytes(),
       scriptHeap: scriptHeap(),
       engineUsed,
+      engineActive: memory.activeBytes,
+      engineResident: memory.activeBytes + memory.idleBytes,
       engineReserved: memory.bytes.length,
       machine: machineBytes(),
       backlog,
@@ -93,6 +95,12 @@ export class Admin implements Administration {
       waitingObjects: keys.waitingObjects,
       releasedObjects: keys.releasedObjects,
     };
+  }
+
+  purgeMemory(): boolean {
+    const { idleMemory } = this.node.cron;
+    idleMemory.purge();
+    return idleMemory.isPossible;
   }
 
   latencyOf(id: number): ReturnType<Administration["latencyOf"]> {

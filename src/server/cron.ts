@@ -8,6 +8,7 @@ import type { Changes } from "./changes.ts";
 import { Chores } from "./chores.ts";
 import type { Clients } from "./clients.ts";
 import type { Config } from "./config/config.ts";
+import { IdleMemory } from "./idle-memory.ts";
 import type { Stats } from "./stats.ts";
 
 /** What one call of the expiry sweep may cost, in bucket lines looked at: some tens of microseconds. */
@@ -40,6 +41,7 @@ export interface CronParts {
 export class Cron {
   /** DEBUG SET-ACTIVE-EXPIRE. */
   activeExpire = true;
+  readonly idleMemory: IdleMemory;
   #timer: Timer | undefined;
   readonly #chores: Chores;
   /** Time the sweep of this round may still take; 0 = it is done. */
@@ -47,8 +49,9 @@ export class Cron {
 
   constructor(private readonly parts: CronParts) {
     const { keys, memory, afterRound } = parts;
+    const idle = (this.idleMemory = new IdleMemory(memory));
     this.#chores = new Chores(
-      [() => keys.release(RELEASE_BLOCKS), () => this.#sweep()],
+      [() => keys.release(RELEASE_BLOCKS), () => this.#sweep(), () => idle.step()],
       () => (memory.nowMs = nowMs()),
       afterRound,
     );
@@ -80,6 +83,7 @@ export class Cron {
     afterRound();
     if (this.#sweepUs > 0) stats.totals.expireCyclesCutShort++;
     this.#sweepUs = this.#periodMs * 1000 * (SWEEP_SHARE + this.#effort * SHARE_STEP);
+    this.idleMemory.round(parts.config.number("hz"));
     this.#chores.wake();
   }
 

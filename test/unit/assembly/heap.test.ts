@@ -34,7 +34,7 @@ class Blocks {
     const ptr = this.heap.wasm.alloc(length) >>> 0;
     if (ptr === 0) return false;
     expect(this.heap.sizeOf(ptr)).toBeGreaterThanOrEqual(length);
-    expect(ptr % 8).toBe(0);
+    expect(ptr % 4).toBe(0);
     if (length % 64 === 0 && length > 0) expect(ptr % 64).toBe(0);
     this.heap.bytes.fill(mark, ptr, ptr + length);
     this.all.push({ ptr, length, mark });
@@ -67,6 +67,13 @@ class Blocks {
   }
 }
 
+/** Gives idle pages back as the host does; what they held is anything afterwards. */
+function giveIdle(heap: Memory, limit: number): void {
+  for (let run = heap.takeIdle(limit); run !== undefined; run = heap.takeIdle(limit)) {
+    heap.bytes.fill(0xaa, run.ptr, run.ptr + run.length);
+  }
+}
+
 test("blocks never overlap, whatever is taken, resized and given back", async () => {
   await seeded((random) => {
     const heap = makeHeap(64 * MIB);
@@ -74,6 +81,9 @@ test("blocks never overlap, whatever is taken, resized and given back", async ()
     const blocks = new Blocks(heap);
     for (let i = 0; i < 40_000; i++) {
       const n = blocks.all.length;
+      if (random.chance(0.01)) giveIdle(heap, random.below(3 * MIB));
+      if (random.chance(0.001)) heap.wasm.beginAside();
+      if (random.chance(0.001)) heap.wasm.endAside();
       const wantsMore = random.below(3000) > n;
       if (n === 0 || (wantsMore && random.chance(0.7))) blocks.add(someSize(random), random.below(256));
       else if (random.chance(0.3)) blocks.resize(random.below(n), someSize(random));
@@ -82,7 +92,57 @@ test("blocks never overlap, whatever is taken, resized and given back", async ()
     blocks.all.forEach((_, i) => blocks.check(i));
     while (blocks.all.length > 0) blocks.remove(blocks.all.length - 1);
     expect(heap.usedBytes).toBe(before);
+    giveIdle(heap, 2 ** 30);
+    expect(heap.idleBytes).toBe(0);
   });
+});
+
+test("pages are idle from when they are given back until the system has them", () => {
+  const heap = makeHeap(64 * MIB);
+  const start = heap.activeBytes;
+  expect(heap.idleBytes).toBe(0);
+  const a = heap.alloc(8 * MIB);
+  const b = heap.alloc(MIB);
+  expect(heap.activeBytes - start).toBe(9 * MIB);
+  heap.free(a);
+  expect(heap.idleBytes).toBe(8 * MIB);
+  expect(heap.takeIdle(3 * MIB)).toEqual({ ptr: a, length: 3 * MIB });
+  expect(heap.takeIdle(MIB)).toEqual({ ptr: a + 3 * MIB, length: MIB });
+  expect(heap.idleBytes).toBe(4 * MIB);
+  // A part of it is taken again: three of the pages the system has, and none of the idle ones.
+  expect(heap.alloc(4 * MIB)).toBe(a);
+  expect(heap.idleBytes).toBe(4 * MIB);
+  expect(heap.resize(b, MIB, MIB / 2)).toBe(b);
+  expect(heap.idleBytes).toBe(4.5 * MIB);
+  giveIdle(heap, 2 ** 30);
+  expect(heap.idleBytes).toBe(0);
+  expect(heap.takeIdle(MIB)).toBeUndefined();
+});
+
+test("slabs of few blocks are set aside, and nothing is taken from them until that ends", () => {
+  const heap = makeHeap(64 * MIB);
+  const blocks = Array.from({ length: 50_000 }, () => heap.alloc(100));
+  const kept = blocks.filter((ptr, i) => i % 10 === 0 || (heap.free(ptr), false));
+  const sparse = heap.wasm.sparseBytes();
+  expect(sparse).toBeGreaterThan(4 * MIB);
+  const pages = new Set(kept.map((ptr) => ptr >>> 16));
+  expect(heap.wasm.beginAside()).toBeGreaterThan(pages.size - 2);
+  const moved = kept.map((ptr) => {
+    const fresh = heap.alloc(100);
+    heap.free(ptr);
+    return fresh;
+  });
+  expect(heap.wasm.sparseBytes()).toBeLessThan(MIB / 4);
+  expect(heap.idleBytes).toBeGreaterThan(4 * MIB);
+  for (const ptr of moved) heap.free(ptr);
+  // What is still set aside can be used again.
+  const again = Array.from({ length: 5000 }, () => heap.alloc(100));
+  again.forEach((ptr, i) => i % 9 !== 0 && heap.free(ptr));
+  expect(heap.wasm.beginAside()).toBeGreaterThan(0);
+  heap.wasm.endAside();
+  const active = heap.activeBytes;
+  for (let i = 0; i < 4000; i++) heap.alloc(100);
+  expect(heap.activeBytes).toBe(active);
 });
 
 test("memory that was in small blocks comes back as one run", () => {
