@@ -26,8 +26,6 @@ export const STATE_ACCESS_CLOCK = 104;
 export const STATE_KEEP_EXPIRED = 108;
 /** u32, how many events wait to be taken (see events.ts). */
 export const STATE_EVENT_COUNT = 112;
-/** u32, WANTS_ bits: which events the host wants told beyond keys that expired. */
-export const STATE_EVENTS_WANTED = 116;
 /** f64 counters, read and reset by the host. */
 export const STATE_HITS = 120;
 export const STATE_MISSES = 128;
@@ -49,6 +47,8 @@ export const STATE_HASH_MAX_VALUE = 180;
 export const STATE_SET_MAX_INTSET = 184;
 export const STATE_ZSET_MAX_ENTRIES = 188;
 export const STATE_ZSET_MAX_VALUE = 192;
+/** u64, bit n = events of kind n are wanted (an EVENT_ constant); keys that expired are told in any case. */
+export const STATE_EVENTS_WANTED = 200;
 
 // --- What an engine command returns ---------------------------------------------------------------------------
 // n >= 0: done, its reply is in the arena, n changes were made (0 = nothing to tell replicas). With RECORDED added,
@@ -107,10 +107,6 @@ export const EXPIRED_HIDDEN = 1;
 export const EXPIRED_ALIVE = 2;
 
 // --- Events: what happened to keys ------------------------------------------------------------------------------
-/** Keyspace notifications. */
-export const WANTS_NOTIFICATIONS = 1;
-/** Keys that clients may be waiting for. */
-export const WANTS_READY = 2;
 /** A key died because its time had come; always told. */
 export const EVENT_EXPIRED = 0;
 /** A list or a sorted set came to be. */
@@ -132,44 +128,43 @@ export const EVENT_SET = 14;
 export const EVENT_SETRANGE = 15;
 export const EVENT_APPEND = 16;
 export const EVENT_INCRBY = 17;
-export const EVENT_DECRBY = 18;
-export const EVENT_INCRBYFLOAT = 19;
-export const EVENT_LPUSH = 20;
-export const EVENT_RPUSH = 21;
-export const EVENT_LPOP = 22;
-export const EVENT_RPOP = 23;
-export const EVENT_LINSERT = 24;
-export const EVENT_LSET = 25;
-export const EVENT_LREM = 26;
-export const EVENT_LTRIM = 27;
-export const EVENT_SORTSTORE = 28;
-export const EVENT_SADD = 29;
-export const EVENT_SREM = 30;
-export const EVENT_SPOP = 31;
-export const EVENT_SINTERSTORE = 32;
-export const EVENT_SUNIONSTORE = 33;
-export const EVENT_SDIFFSTORE = 34;
-export const EVENT_HSET = 35;
-export const EVENT_HINCRBY = 36;
-export const EVENT_HINCRBYFLOAT = 37;
-export const EVENT_HDEL = 38;
-export const EVENT_ZADD = 39;
-export const EVENT_ZINCR = 40;
-export const EVENT_ZREM = 41;
-export const EVENT_ZREMRANGEBYSCORE = 42;
-export const EVENT_ZREMRANGEBYRANK = 43;
-export const EVENT_ZREMRANGEBYLEX = 44;
-export const EVENT_ZDIFFSTORE = 45;
-export const EVENT_ZINTERSTORE = 46;
-export const EVENT_ZUNIONSTORE = 47;
-export const EVENT_ZRANGESTORE = 48;
-export const EVENT_ZPOPMIN = 49;
-export const EVENT_ZPOPMAX = 50;
+export const EVENT_INCRBYFLOAT = 18;
+export const EVENT_LPUSH = 19;
+export const EVENT_RPUSH = 20;
+export const EVENT_LPOP = 21;
+export const EVENT_RPOP = 22;
+export const EVENT_LINSERT = 23;
+export const EVENT_LSET = 24;
+export const EVENT_LREM = 25;
+export const EVENT_LTRIM = 26;
+export const EVENT_SORTSTORE = 27;
+export const EVENT_SADD = 28;
+export const EVENT_SREM = 29;
+export const EVENT_SPOP = 30;
+export const EVENT_SINTERSTORE = 31;
+export const EVENT_SUNIONSTORE = 32;
+export const EVENT_SDIFFSTORE = 33;
+export const EVENT_HSET = 34;
+export const EVENT_HINCRBY = 35;
+export const EVENT_HINCRBYFLOAT = 36;
+export const EVENT_HDEL = 37;
+export const EVENT_ZADD = 38;
+export const EVENT_ZINCR = 39;
+export const EVENT_ZREM = 40;
+export const EVENT_ZREMRANGEBYSCORE = 41;
+export const EVENT_ZREMRANGEBYRANK = 42;
+export const EVENT_ZREMRANGEBYLEX = 43;
+export const EVENT_ZDIFFSTORE = 44;
+export const EVENT_ZINTERSTORE = 45;
+export const EVENT_ZUNIONSTORE = 46;
+export const EVENT_ZRANGESTORE = 47;
+export const EVENT_ZPOPMIN = 48;
+export const EVENT_ZPOPMAX = 49;
 
 // --- How a handler looks at a key -----------------------------------------------------------------------------
 /** Leaves no trace: neither a hit or miss nor the access clock. */
 export const HOW_TRACELESS = 0;
-/** Counts as a hit or a miss. */
+/** Counts as a hit or a miss, which nobody is notified of. */
 export const HOW_COUNTED = 1;
 /** As a command that uses the value: counted, and the access clock is set. */
 export const HOW_READ = 2;

@@ -1,6 +1,7 @@
 // What handlers in TypeScript do with single keys of the selected database. Keys and values come as (ptr, length) and
 // may lie anywhere but in the arena; results by reference are left in STATE_RESULT_PTR and _LENGTH.
 import {
+  EVENT_NEW,
   HOW_COUNTED,
   HOW_READ,
   HOW_TRACELESS,
@@ -13,7 +14,8 @@ import {
 } from "./abi";
 import { slotOf } from "./crc16";
 import { Entry, createEntry, dispose, isString, stringBytes, stringLength } from "./entry";
-import { lookup, lookupCounted, lookupRead, lookupWrite } from "./expiry";
+import { Events } from "./events";
+import { lookup, lookupInspected, lookupRead, lookupWrite } from "./expiry";
 import { free, sizeOf } from "./heap";
 import { DIGITS, storePlain, storeString } from "./stringvalue";
 import { find, foundHash, insert, removeFound, replaceFound, reshapeFound, unlinkFound } from "./table";
@@ -22,7 +24,7 @@ import { find, foundHash, insert, removeFound, replaceFound, reshapeFound, unlin
 function look(key: usize, length: u32, how: u32): usize {
   const slot = slotOf(key, length);
   if (how == HOW_READ) return lookupRead(slot, key, length);
-  return how == HOW_COUNTED ? lookupCounted(slot, key, length) : lookup(slot, key, length);
+  return how == HOW_COUNTED ? lookupInspected(slot, key, length) : lookup(slot, key, length);
 }
 
 /** A TYPE_ constant. */
@@ -165,7 +167,10 @@ export function placeIn(database: u32, entry: usize): bool {
   const slot = slotOf(key, length);
   const old = find(slot, key, length);
   const done = old != 0 || insert(slot, entry, foundHash);
-  if (old != 0) replaceFound(slot, entry);
+  if (old != 0) {
+    replaceFound(slot, entry);
+    Events.tell(EVENT_NEW, key, length); // what was there is deleted first
+  }
   store<u32>(STATE_DB, selected);
   return done;
 }

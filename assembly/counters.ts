@@ -1,6 +1,7 @@
 // INCR and its kin: integers kept as such, in place.
 import {
   ENCODING_INT,
+  EVENT_INCRBY,
   REFUSED_DECREMENT_OVERFLOW,
   REFUSED_NOT_INTEGER,
   REFUSED_OUT_OF_MEMORY,
@@ -9,6 +10,7 @@ import {
 } from "./abi";
 import { Args } from "./args";
 import { Entry, isString } from "./entry";
+import { Events } from "./events";
 import { lookupWrite } from "./expiry";
 import { parse, parsed } from "./integers";
 import { LINE_ROOM, Reply, replyInteger } from "./reply";
@@ -52,6 +54,7 @@ function add(by: i64): i32 {
   if (entry != 0 && Entry.encoding(entry) == ENCODING_INT) store<i64>(Entry.value(entry), sum);
   else if (!storeInteger(slot, Args.ptr(1), Args.length(1), entry, sum, KEEP_EXPIRY))
     return REFUSED_OUT_OF_MEMORY;
+  Events.tell(EVENT_INCRBY, Args.ptr(1), Args.length(1));
   replyInteger(sum);
   return 1;
 }

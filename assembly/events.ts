@@ -3,6 +3,7 @@
 //
 //   record: | kind u16 | database u16 | length u32 | key bytes | up to 3 unused bytes |
 import {
+  EVENT_NEW,
   EVENT_READY,
   STATE_DB,
   STATE_EVENTS_WANTED,
@@ -11,8 +12,6 @@ import {
   STATE_RESULT_PTR,
   TYPE_LIST,
   TYPE_ZSET,
-  WANTS_NOTIFICATIONS,
-  WANTS_READY,
 } from "./abi";
 import { Bytes } from "./bytes";
 import { Entry } from "./entry";
@@ -29,20 +28,32 @@ export function initEvents(): void {
   list = alloc(FIRST_ROOM);
 }
 
+const APPEARED: u64 = (1 << EVENT_NEW) | (1 << EVENT_READY);
+
 export abstract class Events {
   /** A notification about a key of the selected database, an EVENT_ constant. */
   @inline static tell(kind: u32, key: usize, length: u32): void {
-    if ((load<u32>(STATE_EVENTS_WANTED) & WANTS_NOTIFICATIONS) != 0) record(kind, key, length);
+    if ((load<u64>(STATE_EVENTS_WANTED) & ((<u64>1) << (<u64>kind))) != 0) record(kind, key, length);
   }
-  /** An entry has come to be, or taken another's place. */
+  /** An entry has come to be under a key that had none. */
   @inline static appeared(entry: usize): void {
-    if ((load<u32>(STATE_EVENTS_WANTED) & WANTS_READY) != 0) tellReady(entry);
+    if ((load<u64>(STATE_EVENTS_WANTED) & APPEARED) != 0) tellAppeared(entry);
   }
+  /** An entry has taken the place of one of another type. */
+  @inline static changedType(entry: usize): void {
+    if ((load<u64>(STATE_EVENTS_WANTED) & (1 << EVENT_READY)) != 0) tellReady(entry);
+  }
+}
+
+function tellAppeared(entry: usize): void {
+  Events.tell(EVENT_NEW, Entry.key(entry), Entry.keyLength(entry));
+  tellReady(entry);
 }
 
 function tellReady(entry: usize): void {
   const type = Entry.type(entry);
-  if (type == TYPE_LIST || type == TYPE_ZSET) record(EVENT_READY, Entry.key(entry), Entry.keyLength(entry));
+  if (type == TYPE_LIST || type == TYPE_ZSET)
+    Events.tell(EVENT_READY, Entry.key(entry), Entry.keyLength(entry));
 }
 
 /** Notes an event; false = no memory for it. */

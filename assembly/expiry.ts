@@ -3,6 +3,7 @@
 // Each death is an event, because replicas and the log must be told a DEL.
 import {
   EVENT_EXPIRED,
+  EVENT_KEYMISS,
   EXPIRED_ALIVE,
   EXPIRED_DELETED,
   STATE_HITS,
@@ -11,7 +12,7 @@ import {
   STATE_NOW_MS,
 } from "./abi";
 import { Entry } from "./entry";
-import { record } from "./events";
+import { Events, record } from "./events";
 import { find, removeFound } from "./table";
 
 export function hasExpired(entry: usize): bool {
@@ -29,11 +30,18 @@ export function lookup(slot: u32, key: usize, length: u32): usize {
   return 0;
 }
 
-/** As `lookup` for a command that reads: it counts as a hit or a miss. */
-export function lookupCounted(slot: u32, key: usize, length: u32): usize {
+/** As `lookup` for a command that looks at a key from outside: it counts as a hit or a miss, which is no event. */
+export function lookupInspected(slot: u32, key: usize, length: u32): usize {
   const entry = lookup(slot, key, length);
   const counter = entry == 0 ? STATE_MISSES : STATE_HITS;
   store<f64>(counter, load<f64>(counter) + 1);
+  return entry;
+}
+
+/** As `lookupInspected` for a command that reads: a miss is an event. */
+export function lookupCounted(slot: u32, key: usize, length: u32): usize {
+  const entry = lookupInspected(slot, key, length);
+  if (entry == 0) Events.tell(EVENT_KEYMISS, key, length);
   return entry;
 }
 

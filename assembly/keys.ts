@@ -1,5 +1,6 @@
 // Commands of one key of any type: what it is and when it expires.
 import {
+  EVENT_PERSIST,
   REFUSED_OUT_OF_MEMORY,
   STATE_NOW_MS,
   TYPE_HASH,
@@ -12,6 +13,7 @@ import { changeExpiry } from "./access";
 import { Args } from "./args";
 import { Database } from "./database";
 import { Entry } from "./entry";
+import { Events } from "./events";
 import { lookupCounted, lookupWrite } from "./expiry";
 import { LINE_ROOM, Reply, replyInteger } from "./reply";
 
@@ -74,6 +76,7 @@ export function persist(): i32 {
     return 0;
   }
   if (!changeExpiry(Args.slot(), entry, 0)) return REFUSED_OUT_OF_MEMORY;
+  Events.tell(EVENT_PERSIST, Args.ptr(1), Args.length(1));
   replyInteger(1);
   return 1;
 }

@@ -1,8 +1,9 @@
 // Commands that take any number of keys. Each key's slot is computed here: the host knows that of the first alone.
-import { REFUSED_ARITY, REFUSED_OUT_OF_MEMORY } from "./abi";
+import { EVENT_DEL, EVENT_SET, REFUSED_ARITY, REFUSED_OUT_OF_MEMORY } from "./abi";
 import { Args } from "./args";
 import { slotOf } from "./crc16";
 import { entrySize, isString, stringLength } from "./entry";
+import { Events } from "./events";
 import { lookup, lookupCounted, lookupRead, lookupWrite } from "./expiry";
 import { hasRoom, roundUp } from "./heap";
 import { LINE_ROOM, Reply, replyArray, replyInteger, replyNull, replyOk } from "./reply";
@@ -62,6 +63,7 @@ export function del(): i32 {
     const slot = i == 1 ? Args.slot() : slotOf(Args.ptr(i), Args.length(i));
     if (lookup(slot, Args.ptr(i), Args.length(i)) == 0) continue;
     removeFound(slot);
+    Events.tell(EVENT_DEL, Args.ptr(i), Args.length(i));
     deleted++;
   }
   replyInteger(deleted);
@@ -111,5 +113,6 @@ function storePairs(): void {
   for (let i: u32 = 1; i < Args.count(); i += 2) {
     const slot = i == 1 ? Args.slot() : slotOf(Args.ptr(i), Args.length(i));
     storeArg(slot, i, lookupWrite(slot, Args.ptr(i), Args.length(i)));
+    Events.tell(EVENT_SET, Args.ptr(i), Args.length(i));
   }
 }

@@ -1,5 +1,7 @@
 // The commands of parts of a string value.
 import {
+  EVENT_APPEND,
+  EVENT_SETRANGE,
   REFUSED_NOT_INTEGER,
   REFUSED_OFFSET,
   REFUSED_OUT_OF_MEMORY,
@@ -10,6 +12,7 @@ import {
 } from "./abi";
 import { Args } from "./args";
 import { Entry, isString, stringBytes, stringLength } from "./entry";
+import { Events } from "./events";
 import { lookupRead, lookupWrite } from "./expiry";
 import { parse, parsed } from "./integers";
 import { LINE_ROOM, Reply, replyBulk, replyInteger } from "./reply";
@@ -25,6 +28,7 @@ export function append(): i32 {
   const entry = lookupWrite(slot, Args.ptr(1), Args.length(1));
   if (entry == 0) {
     if (!storeArg(slot, 1, 0)) return REFUSED_OUT_OF_MEMORY;
+    Events.tell(EVENT_APPEND, Args.ptr(1), Args.length(1));
     replyInteger(length);
     return 1;
   }
@@ -34,6 +38,7 @@ export function append(): i32 {
   const longer = extendString(slot, entry, had + length);
   if (longer == 0) return REFUSED_OUT_OF_MEMORY;
   memory.copy(Entry.value(longer) + had, Args.ptr(2), length);
+  Events.tell(EVENT_APPEND, Args.ptr(1), Args.length(1));
   replyInteger(had + length);
   return 1;
 }
@@ -58,6 +63,7 @@ export function setrange(): i32 {
   else entry = extendString(slot, entry, end);
   if (entry == 0) return REFUSED_OUT_OF_MEMORY;
   memory.copy(Entry.value(entry) + <u32>offset, Args.ptr(3), length);
+  Events.tell(EVENT_SETRANGE, Args.ptr(1), Args.length(1));
   replyInteger(Entry.valueLength(entry));
   return 1;
 }

@@ -2,9 +2,10 @@
 //
 // Every command here reads the argv table, writes its reply into the arena and returns how many changes it made, or a
 // REFUSED_ code before the first.
-import { REFUSED_OUT_OF_MEMORY, REFUSED_WRONG_TYPE } from "./abi";
+import { EVENT_SET, REFUSED_OUT_OF_MEMORY, REFUSED_WRONG_TYPE } from "./abi";
 import { Args } from "./args";
 import { isString, stringBytes, stringLength } from "./entry";
+import { Events } from "./events";
 import { lookupRead, lookupWrite } from "./expiry";
 import { LINE_ROOM, Reply, replyBulk, replyInteger, replyNull, replyOk } from "./reply";
 import { DIGITS, storeString } from "./stringvalue";
@@ -20,6 +21,7 @@ export function set(): i32 {
   if (!Reply.reserve(LINE_ROOM)) return REFUSED_OUT_OF_MEMORY;
   const entry = lookupWrite(Args.slot(), Args.ptr(1), Args.length(1));
   if (!storeArg(Args.slot(), 1, entry)) return REFUSED_OUT_OF_MEMORY;
+  Events.tell(EVENT_SET, Args.ptr(1), Args.length(1));
   replyOk();
   return 1;
 }
@@ -32,6 +34,7 @@ export function setnx(): i32 {
     return 0;
   }
   if (!storeArg(Args.slot(), 1, 0)) return REFUSED_OUT_OF_MEMORY;
+  Events.tell(EVENT_SET, Args.ptr(1), Args.length(1));
   replyInteger(1);
   return 1;
 }

@@ -17,8 +17,14 @@ const HELLO_NO_AUTH = new ReplyError(
     "option can be used to authenticate the client and select the RESP protocol version at the same time",
 );
 
-export function ping(_ctx: Context, args: Args, reply: Reply): void {
+export function ping({ client }: Context, args: Args, reply: Reply): void {
   if (args.count > 2) throw wrongArgumentCount("ping");
+  if (client.subscriptions !== undefined && client.protocol === 2) {
+    // In the shape of a message, which is all such a client reads.
+    reply.array(2);
+    reply.bulk("pong");
+    return reply.bulk(args.count === 2 ? args.at(1) : "");
+  }
   if (args.count === 2) reply.bulk(args.at(1));
   else reply.simple("PONG");
 }
@@ -110,6 +116,7 @@ export function reset(ctx: Context, _args: Args, reply: Reply): void {
   client.isMonitor = false;
   ctx.server.tracking.stop(client);
   ctx.server.transactions.discard(client);
+  ctx.server.pubsub.left(client);
   client.authenticated = ctx.server.admin.config.text("requirepass") === "";
   client.protocol = 2;
   reply.protocol = 2;

@@ -52,6 +52,7 @@ export const connectionFamily = family("connection", [
     tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
     summary: "Tells that the server is alive; replies with the message, if any.",
     tellsDiskFaults: true,
+    whileSubscribed: true,
     run: ping,
   },
   {
@@ -62,6 +63,7 @@ export const connectionFamily = family("connection", [
     complexity: "O(1)",
     summary: "Closes the connection after its replies.",
     duringMulti: "ends",
+    whileSubscribed: true,
     run: quit,
   },
   {
@@ -72,6 +74,7 @@ export const connectionFamily = family("connection", [
     complexity: "O(1)",
     summary: "Makes the connection as new.",
     duringMulti: "ends",
+    whileSubscribed: true,
     run: reset,
   },
   {

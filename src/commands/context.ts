@@ -10,6 +10,7 @@ import type { LinkState } from "../replication/replica.ts";
 import type { Reply, Slice } from "../resp/reply.ts";
 import type { Administration } from "./administration.ts";
 import type { CommandTable } from "./table.ts";
+import type { PubSub, Subscriptions } from "./subscriptions.ts";
 import type { Tracked, Tracking } from "./tracking.ts";
 import type { Transactions } from "./transactions.ts";
 
@@ -27,8 +28,10 @@ export interface Context {
   changed(count?: number): void;
   /** What replicas are told in place of the request; may be called more than once. Implies `changed(1)`. */
   propagate(...parts: readonly (string | Slice | Uint8Array)[]): void;
-  /** A keyspace notification about a key of the selected database; `kind` is an EVENT_ constant. */
-  notify(kind: number, key: Slice | Uint8Array): void;
+  /** Replicas are told the request although it changed nothing. */
+  relay(): void;
+  /** A keyspace notification about a key, of the selected database unless said; `kind` is an EVENT_ constant. */
+  notify(kind: number, key: Slice | Uint8Array, database?: number): void;
   /** A key was changed in another database than the selected one. */
   touched(database: number, key: Slice): void;
   /** The slow log and MONITOR show `(redacted)` in place of this argument. */
@@ -73,6 +76,8 @@ export interface Client {
   isSpared: boolean;
   /** CLIENT TRACKING; undefined = off. */
   tracking: Tracked | undefined;
+  /** What it is subscribed to; undefined = nothing. */
+  readonly subscriptions: Subscriptions | undefined;
   /** MONITOR: it is shown every request. */
   isMonitor: boolean;
   /** READONLY was said: a replica serves this client's reads. */
@@ -93,6 +98,7 @@ export interface Server {
   readonly replication: Replication;
   readonly tracking: Tracking;
   readonly transactions: Transactions;
+  readonly pubsub: PubSub;
   /** All commands, for COMMAND. */
   readonly table: CommandTable;
   /** Clients, configuration, counters, and the node's end. */

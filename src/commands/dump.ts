@@ -1,5 +1,6 @@
 // DUMP and RESTORE: a value as bytes that any Redis understands, out of one server and into another. RESTORE-ASKING is
 // what MIGRATE sends: RESTORE that an importing slot accepts.
+import { EVENT_DEL, EVENT_RESTORE } from "../../assembly/abi.ts";
 import type { Args } from "../engine/args.ts";
 import { ReplyError, SYNTAX } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
@@ -40,12 +41,14 @@ function restore(ctx: Context, args: Args, reply: Reply): void {
   if (expireAtMs !== 0 && hasPassed(ctx, expireAtMs)) {
     if (!existed) return;
     ctx.keys.delete(key);
+    ctx.notify(EVENT_DEL, key);
     return ctx.propagate("DEL", key);
   }
   const clock = ctx.keys.clockFor(options);
   const store = (): void => ctx.keys.setString(key, value, expireAtMs === 0 ? {} : { expireAtMs });
   if (clock === undefined) store();
   else ctx.keys.stamped(clock, store);
+  ctx.notify(EVENT_RESTORE, key);
   if (expireAtMs === 0 || options.isAbsolute) return ctx.changed();
   const rest = Array.from({ length: args.count - 3 }, (_, i) => args.at(i + 3));
   ctx.propagate(args.at(0), key, momentText(expireAtMs), ...rest, "ABSTTL");

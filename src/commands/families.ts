@@ -7,6 +7,7 @@ import { databases, generic } from "./generic.ts";
 import { hashes } from "./hash.ts";
 import { replicationFamily, waitFamily } from "./replication.ts";
 import { connectionFamily } from "./connection.ts";
+import { pubsubFamily } from "./pubsub.ts";
 import { serverFamily } from "./server.ts";
 import { strings } from "./string.ts";
 import { CommandTable } from "./table.ts";
@@ -24,6 +25,7 @@ export const families: readonly Family[] = [
   replicationFamily,
   waitFamily,
   connectionFamily,
+  pubsubFamily,
   serverFamily,
   transactionsFamily,
 ];

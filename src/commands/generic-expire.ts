@@ -1,4 +1,5 @@
 // EXPIRE and its three sisters. All become PEXPIREAT for replicas, or DEL when the moment has already passed.
+import { EVENT_DEL, EVENT_EXPIRE } from "../../assembly/abi.ts";
 import type { Args } from "../engine/args.ts";
 import { EXPIRE_GT_LT, EXPIRE_NX_OTHERS, unsupportedOption } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
@@ -48,12 +49,15 @@ function expireBy(ctx: Context, args: Args, reply: Reply, unit: TimeUnit, comman
   const key = args.at(1);
   const oldMs = ctx.keys.expireAtMs(key);
   if (oldMs === undefined || !allows(conditions, oldMs, atMs)) return reply.integer(0);
-  reply.integer(1);
   if (hasPassed(ctx, atMs)) {
     ctx.keys.delete(key);
+    ctx.notify(EVENT_DEL, key);
+    reply.integer(1);
     return ctx.propagate("DEL", key);
   }
   ctx.keys.setExpire(key, atMs);
+  reply.integer(1);
+  ctx.notify(EVENT_EXPIRE, key);
   if (unit === PXAT) return ctx.changed(); // as it stands
   const conditionWords = Array.from({ length: args.count - 3 }, (_, i) => args.at(i + 3));
   ctx.propagate("PEXPIREAT", key, momentText(atMs), ...conditionWords);

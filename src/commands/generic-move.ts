@@ -1,4 +1,11 @@
 // Values that change their key or their database: RENAME, COPY, MOVE, SWAPDB.
+import {
+  EVENT_COPY_TO,
+  EVENT_MOVE_FROM,
+  EVENT_MOVE_TO,
+  EVENT_RENAME_FROM,
+  EVENT_RENAME_TO,
+} from "../../assembly/abi.ts";
 import type { Args } from "../engine/args.ts";
 import { HOW_READ } from "../engine/keys.ts";
 import {
@@ -25,9 +32,15 @@ export function rename(ctx: Context, args: Args, reply: Reply): void {
   if (!ctx.keys.has(from)) throw NO_SUCH_KEY;
   if (!isSame(args, 1, 2)) {
     ctx.keys.rename(from, args.at(2));
+    tellRename(ctx, args);
     ctx.changed();
   }
   reply.ok();
+}
+
+function tellRename(ctx: Context, args: Args): void {
+  ctx.notify(EVENT_RENAME_FROM, args.at(1));
+  ctx.notify(EVENT_RENAME_TO, args.at(2));
 }
 
 export function renamenx(ctx: Context, args: Args, reply: Reply): void {
@@ -36,6 +49,7 @@ export function renamenx(ctx: Context, args: Args, reply: Reply): void {
   if (!ctx.keys.has(from)) throw NO_SUCH_KEY;
   if (ctx.keys.has(to)) return reply.integer(0); // the same key included
   ctx.keys.rename(from, to);
+  tellRename(ctx, args);
   ctx.changed();
   reply.integer(1);
 }
@@ -66,6 +80,7 @@ export function copy(ctx: Context, args: Args, reply: Reply): void {
   if (!ctx.keys.has(from, HOW_READ)) return reply.integer(0);
   if (!replace && ctx.keys.hasIn(target, to)) return reply.integer(0);
   ctx.keys.copy(from, target, to);
+  ctx.notify(EVENT_COPY_TO, to, target);
   ctx.changed();
   if (target !== here) ctx.touched(target, to);
   reply.integer(1);
@@ -78,6 +93,8 @@ export function move(ctx: Context, args: Args, reply: Reply): void {
   const key = args.at(1);
   if (!ctx.keys.has(key) || ctx.keys.hasIn(target, key)) return reply.integer(0);
   ctx.keys.move(key, target);
+  ctx.notify(EVENT_MOVE_FROM, key);
+  ctx.notify(EVENT_MOVE_TO, key, target);
   ctx.changed();
   ctx.touched(target, key);
   reply.integer(1);

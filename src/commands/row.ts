@@ -118,6 +118,8 @@ export interface Command {
    * What it does after MULTI in place of waiting for EXEC: it is refused by itself, ends the transaction, or runs it.
    */
   readonly duringMulti?: "refused" | "ends" | "executes";
+  /** A client of RESP2 that is subscribed to anything may still send it. */
+  readonly whileSubscribed?: true;
   /** Not meant for users; COMMAND DOCS says `syscmd`. */
   readonly system?: true;
   /** An engine export runs without TypeScript in between; a handler has the server's state. Containers have none. */

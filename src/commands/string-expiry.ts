@@ -1,4 +1,5 @@
 // Strings with an expiry from their birth (SETEX, PSETEX), and reading with a change of expiry (GETEX).
+import { EVENT_DEL, EVENT_EXPIRE, EVENT_PERSIST, EVENT_SET } from "../../assembly/abi.ts";
 import type { Args } from "../engine/args.ts";
 import { SYNTAX } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
@@ -11,6 +12,8 @@ function setExpiring(ctx: Context, args: Args, reply: Reply, unit: TimeUnit, com
   const key = args.at(1);
   const value = args.at(3);
   ctx.keys.setString(key, value, { expireAtMs });
+  ctx.notify(EVENT_SET, key);
+  ctx.notify(EVENT_EXPIRE, key);
   reply.ok();
   ctx.propagate("SET", key, value, "PXAT", momentText(expireAtMs));
 }
@@ -51,16 +54,19 @@ export function getex(ctx: Context, args: Args, reply: Reply): void {
   if (value === undefined) return reply.null();
   if (unit === undefined) {
     reply.bulk(value);
-    if (persist && ctx.keys.persist(key)) ctx.propagate("PERSIST", key);
-    return;
+    if (!persist || !ctx.keys.persist(key)) return;
+    ctx.notify(EVENT_PERSIST, key);
+    return ctx.propagate("PERSIST", key);
   }
   const expireAtMs = futureOf(args, timeIndex, unit, ctx.nowMs, "getex");
   reply.bulk(value); // before the key can go
   if (!unit.isRelative && hasPassed(ctx, expireAtMs)) {
     ctx.keys.delete(key);
+    ctx.notify(EVENT_DEL, key);
     ctx.propagate("DEL", key);
   } else {
     ctx.keys.setExpire(key, expireAtMs);
+    ctx.notify(EVENT_EXPIRE, key);
     ctx.propagate("PEXPIREAT", key, momentText(expireAtMs));
   }
 }

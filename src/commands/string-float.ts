@@ -1,4 +1,5 @@
 // INCRBYFLOAT: sums in 80-bit floating point, printed as Redis prints them.
+import { EVENT_INCRBYFLOAT } from "../../assembly/abi.ts";
 import type { Args } from "../engine/args.ts";
 import { HOW_TRACELESS } from "../engine/keys.ts";
 import { NOT_FINITE, NOT_FLOAT } from "../resp/errors.ts";
@@ -18,6 +19,7 @@ export function incrbyfloat(ctx: Context, args: Args, reply: Reply): void {
   if (sum.kind !== "finite") throw NOT_FINITE;
   const text = encoder.encode(printLongDouble(sum));
   ctx.keys.setString(key, text, { keepTtl: true, plain: true });
+  ctx.notify(EVENT_INCRBYFLOAT, key);
   reply.bulk(text);
   // The sum itself: a replica with other floating point must not differ, nor its expiry be lost.
   ctx.propagate("SET", key, text, "KEEPTTL");

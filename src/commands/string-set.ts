@@ -1,4 +1,5 @@
 // SET with its options, and the commands it replaced. Without options SET runs in the engine: see its row.
+import { EVENT_DEL, EVENT_EXPIRE, EVENT_SET } from "../../assembly/abi.ts";
 import type { Args } from "../engine/args.ts";
 import type { Reply } from "../resp/reply.ts";
 import { SYNTAX } from "../resp/errors.ts";
@@ -60,6 +61,8 @@ export function set(ctx: Context, args: Args, reply: Reply): void {
     return;
   }
   ctx.keys.setString(key, value, { expireAtMs, keepTtl: options.keepTtl });
+  ctx.notify(EVENT_SET, key);
+  if (expireAtMs !== 0) ctx.notify(EVENT_EXPIRE, key);
   if (!options.get) reply.ok();
   if (expireAtMs !== 0) ctx.propagate("SET", key, value, "PXAT", momentText(expireAtMs));
   else if (options.get) propagateWithoutGet(ctx, args);
@@ -80,6 +83,7 @@ export function getset(ctx: Context, args: Args, reply: Reply): void {
   if (old === undefined) reply.null();
   else reply.bulk(old);
   ctx.keys.setString(key, value);
+  ctx.notify(EVENT_SET, key);
   ctx.propagate("SET", key, value);
 }
 
@@ -89,5 +93,6 @@ export function getdel(ctx: Context, args: Args, reply: Reply): void {
   if (value === undefined) return reply.null();
   reply.bulk(value); // copies: the slice dies with the key
   ctx.keys.delete(key);
+  ctx.notify(EVENT_DEL, key);
   ctx.propagate("DEL", key);
 }

@@ -33,6 +33,12 @@ export class Args {
     return { ptr: this.ptr(index), length: this.length(index) };
   }
 
+  /** An argument's bytes in place, as a view that dies with the next call into the engine. */
+  view(index: number): Uint8Array {
+    const ptr = this.ptr(index);
+    return this.memory.bytes.subarray(ptr, ptr + this.length(index));
+  }
+
   /** A copy of an argument's bytes. */
   bytes(index: number): Uint8Array {
     const ptr = this.ptr(index);

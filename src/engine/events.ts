@@ -33,7 +33,6 @@ export const KEY_EVENTS: ReadonlyMap<number, KeyEvent> = new Map([
   row(abi.EVENT_SETRANGE, "setrange", "$"),
   row(abi.EVENT_APPEND, "append", "$"),
   row(abi.EVENT_INCRBY, "incrby", "$"),
-  row(abi.EVENT_DECRBY, "decrby", "$"),
   row(abi.EVENT_INCRBYFLOAT, "incrbyfloat", "$"),
   row(abi.EVENT_LPUSH, "lpush", "l"),
   row(abi.EVENT_RPUSH, "rpush", "l"),

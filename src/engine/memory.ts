@@ -106,6 +106,17 @@ export class Memory {
     return this.bytes.slice(slice.ptr, slice.ptr + slice.length);
   }
 
+  /** Whether the engine is to tell events of a kind, an EVENT_ constant. */
+  want(kind: number, isWanted: boolean): void {
+    const at = (abi.STATE_EVENTS_WANTED >>> 2) + (kind >>> 5);
+    const bit = 1 << (kind & 31);
+    this.u32[at] = isWanted ? this.u32[at]! | bit : this.u32[at]! & ~bit;
+  }
+
+  wants(kind: number): boolean {
+    return (this.u32[(abi.STATE_EVENTS_WANTED >>> 2) + (kind >>> 5)]! & (1 << (kind & 31))) !== 0;
+  }
+
   /** What an engine call left in STATE_RESULT_PTR and _LENGTH. */
   result(): Slice {
     return { ptr: this.getU32(abi.STATE_RESULT_PTR), length: this.getU32(abi.STATE_RESULT_LENGTH) };

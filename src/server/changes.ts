@@ -3,12 +3,7 @@
 //
 // Requests of one batch lie behind one another in memory. Those that are logged as they are, are noted as one run and
 // copied together, so a pipeline of writes costs the log one copy.
-import {
-  EVENT_EXPIRED,
-  STATE_EVENTS_WANTED,
-  STATE_EVENT_COUNT,
-  WANTS_NOTIFICATIONS,
-} from "../../assembly/abi.ts";
+import { EVENT_EXPIRED, STATE_EVENT_COUNT } from "../../assembly/abi.ts";
 import type { Args } from "../engine/args.ts";
 import type { Memory } from "../engine/memory.ts";
 import { eachRecord, recordBytes } from "../engine/record.ts";
@@ -17,7 +12,6 @@ import type { Part } from "../resp/encode.ts";
 import type { Slice } from "../resp/reply.ts";
 
 const EVENT_COUNT = STATE_EVENT_COUNT >> 2;
-const EVENTS_WANTED = STATE_EVENTS_WANTED >> 2;
 
 /** Told of changes that the request at hand does not say itself. */
 export interface Watcher {
@@ -40,7 +34,7 @@ export class Changes {
   /** A replica logs its master's stream as it comes, and nothing of its own. */
   isFollowing = false;
   watcher: Watcher | undefined;
-  listener: EventListener | undefined;
+  listener: EventListener = () => {};
   /** What the handler at hand has changed so far. */
   #count = 0;
   #isRewritten = false;
@@ -119,6 +113,11 @@ export class Changes {
     this.#log(database).append(database, recordBytes(this.memory));
   }
 
+  /** Replicas are told the request at hand although it has changed nothing. */
+  relay(database: number): void {
+    if (this.#isLogged) this.#logArguments(database);
+  }
+
   /** Logs the run noted so far. To be called before its bytes are moved and before the log is read. */
   flush(): void {
     if (this.#runFrom === this.#runTo) return;
@@ -136,15 +135,15 @@ export class Changes {
     this.memory.takeEvents((kind, database, key) => events.push([kind, database, this.memory.copy(key)]));
     for (const [kind, database, key] of events) {
       if (kind === EVENT_EXPIRED) this.#expired(database, key);
-      this.listener?.(kind, database, key);
+      this.listener(kind, database, key);
     }
   }
 
   /** A handler tells what it did to a key. */
   notify(database: number, kind: number, key: Slice | Uint8Array): void {
-    if ((this.memory.u32[EVENTS_WANTED]! & WANTS_NOTIFICATIONS) === 0) return;
+    if (!this.memory.wants(kind)) return;
     this.settleEvents();
-    this.listener?.(kind, database, key instanceof Uint8Array ? key : this.memory.copy(key));
+    this.listener(kind, database, key instanceof Uint8Array ? key : this.memory.copy(key));
   }
 
   #expired(database: number, key: Uint8Array): void {

@@ -8,8 +8,9 @@ import type { Connection, ConnectionUser } from "../io/sockets.ts";
 import { Decoder } from "../resp/decoder.ts";
 import { encodeRequest } from "../resp/encode.ts";
 import { formatAddress } from "./addresses.ts";
-import { NEEDS_AUTH } from "./gates.ts";
+import { NEEDS_AUTH, NEEDS_UNSUBSCRIBED } from "./gates.ts";
 import { Input } from "./input.ts";
+import type { OwnSubscriptions } from "./pubsub.ts";
 import type { Runs } from "./pushes.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -69,6 +70,7 @@ export class ClientConnection implements Client, ConnectionUser {
   /** CLIENT NO-EVICT. */
   isSpared = false;
   tracking: Tracked | undefined;
+  #subscriptions: OwnSubscriptions | undefined;
   /** What waits for it in the block of pushes.ts. */
   readonly pushes: Runs = [];
   /** MULTI was said. */
@@ -130,7 +132,18 @@ export class ClientConnection implements Client, ConnectionUser {
 
   get kind(): ClientKind {
     if (this.isMaster) return "master";
-    return this.host.isReplica(this) ? "replica" : "normal";
+    if (this.host.isReplica(this)) return "replica";
+    return this.#subscriptions === undefined ? "normal" : "pubsub";
+  }
+
+  get subscriptions(): OwnSubscriptions | undefined {
+    return this.#subscriptions;
+  }
+
+  set subscriptions(all: OwnSubscriptions | undefined) {
+    this.#subscriptions = all;
+    this.closedGates =
+      all === undefined ? this.closedGates & ~NEEDS_UNSUBSCRIBED : this.closedGates | NEEDS_UNSUBSCRIBED;
   }
 
   get isMonitor(): boolean {

@@ -56,6 +56,7 @@ const DIRECTIVES = [
   "cluster-replica-validity-factor",
   "cluster-replica-no-failover",
   "cluster-allow-reads-when-down",
+  "cluster-allow-pubsubshard-when-down",
   "cluster-link-sendbuf-limit",
   "repl-ping-replica-period",
 ] as const;
@@ -118,6 +119,17 @@ export class Cluster implements ClusterFace, SlotAuthority {
   /** Whether this node is a master, going by what it remembers. */
   get isMaster(): boolean {
     return isMaster(this.state.myself);
+  }
+
+  /** Node id of a slot's owner. */
+  ownerOf(slot: number): string | undefined {
+    return this.state.slots.owner(slot)?.id;
+  }
+
+  /** Whether this node or its master owns a slot. */
+  isOurs(slot: number): boolean {
+    const { state } = this;
+    return state.slots.owner(slot) === state.mastersSeat(state.myself);
   }
 
   stop(): void {

@@ -29,6 +29,7 @@ import type { Changes } from "./changes.ts";
 import type { ClientConnection } from "./client.ts";
 import { HOLD, NEEDS_ASSENT, NEEDS_AUTH, NEEDS_NOTICE, type Gates } from "./gates.ts";
 import type { KeyFeed } from "./key-feed.ts";
+import type { Notifications } from "./notifications.ts";
 import type { Observer } from "./observer.ts";
 import type { Pushes } from "./pushes.ts";
 import type { RequestContext } from "./request-context.ts";
@@ -73,6 +74,7 @@ export interface DispatchParts {
   readonly tracking: KeyTracking;
   readonly pushes: Pushes;
   readonly transactions: NodeTransactions;
+  readonly notifications: Notifications;
   /** After a batch that logged something: what is new goes to whoever reads the log. */
   readonly logged: () => void;
 }
@@ -166,9 +168,9 @@ export class Dispatcher {
       const refusal = router.place(id, decoder.argc, client);
       if (refusal !== undefined) return this.#reject(client, id, refusal);
     }
-    const shut = needs & gates.closed;
+    const shut = needs & (client.closedGates | gates.closed);
     if (shut !== 0 && !client.isMaster) {
-      const verdict = gates.pass(shut);
+      const verdict = gates.pass(shut, id, client);
       if (verdict === HOLD) return client.hold(this.parts.args);
       if (verdict !== undefined) return this.#reject(client, id, verdict);
     }
@@ -234,14 +236,16 @@ export class Dispatcher {
   }
 
   #runAll(client: ClientConnection, transaction: Transaction, isMute: boolean): void {
-    const { changes, pushes, reply, transactions } = this.parts;
+    const { changes, notifications, pushes, reply, transactions } = this.parts;
     reply.protocol = client.protocol;
     if (!transactions.mayRun(client, transaction)) return reply.nullArray();
     if (!isMute) reply.array(transaction.queue.count);
     const { written } = client;
     transaction.isExecuting = true;
     changes.together();
+    notifications.isTogether = true;
     transaction.queue.each((decoder) => this.#runQueued(client, decoder, isMute));
+    notifications.isTogether = false;
     changes.apart();
     if (client.written !== written) pushes.answered(); // part of the reply has gone out: nothing can stand before it
   }
@@ -288,7 +292,7 @@ export class Dispatcher {
     const hasEvents = requests.memory.u32[EVENT_COUNT] !== 0;
     const isWatched = hasEvents || feed.isOn || observer.hasMonitors;
     if (isWatched && !client.cannotWait) pushes.begin(client, replyAt);
-    if (hasEvents) changes.settleEvents();
+    if (hasEvents) this.#settleEvents(id);
     if (status >= RECORDED) {
       changes.rewritten(status - RECORDED, client.database);
     } else if (status > 0) {
@@ -296,6 +300,16 @@ export class Dispatcher {
       changes.applied(status, client.database, multibulk ? start : at, at);
     }
     this.#conclude(client, id, isWatched, true, status > 0 && status < RECORDED);
+  }
+
+  /** Events of an engine command: its reply stands, so where it would have stood when they were told is looked up. */
+  #settleEvents(id: number): void {
+    const { table, changes, notifications } = this.parts;
+    const { answersFirst, shortcut } = table.rows[id]!.command;
+    // A shortcut serves the plain form of a command, which reads nothing.
+    notifications.place = answersFirst === true && shortcut === undefined ? "after" : "before";
+    changes.settleEvents();
+    notifications.place = "here";
   }
 
   /** A command that TypeScript runs. */

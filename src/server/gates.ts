@@ -31,6 +31,9 @@ export const NEEDS_LOOK = 1024;
 /** Gates that let everything through, but want to be told before it runs. */
 export const NEEDS_NOTICE = NEEDS_SNAPSHOT | NEEDS_LOOK;
 
+/** Closed for a client of RESP2 while it is subscribed to anything: its replies could not be told from messages. */
+export const NEEDS_UNSUBSCRIBED = 2048;
+
 /** The request waits. */
 export const HOLD = Symbol("hold");
 
@@ -76,7 +79,10 @@ export class Gates {
   ) {
     this.needs = Uint16Array.from(
       table.rows,
-      ({ id, command }) => needsOf(table.flags[id]!) | (command.tellsDiskFaults === true ? NEEDS_DISK : 0),
+      ({ id, command }) =>
+        needsOf(table.flags[id]!) |
+        (command.tellsDiskFaults === true ? NEEDS_DISK : 0) |
+        (command.whileSubscribed === true ? 0 : NEEDS_UNSUBSCRIBED),
     );
   }
 
@@ -110,7 +116,7 @@ export class Gates {
   }
 
   /** Checks that come after routing. @param shut gates the request needs that are closed */
-  pass(shut: number): ReplyError | typeof HOLD | undefined {
+  pass(shut: number, id: number, client: ClientConnection): ReplyError | typeof HOLD | undefined {
     const { facts } = this;
     if ((shut & NEEDS_MEMORY) !== 0 && facts.memoryCeiling > 0 && facts.usedMemory > facts.memoryCeiling) {
       return OUT_OF_MEMORY;
@@ -119,6 +125,9 @@ export class Gates {
     if ((shut & NEEDS_WRITABLE) !== 0) {
       if (!facts.isReadOnlyReplica && facts.hasTooFewReplicas) return NO_REPLICAS;
       if (facts.isReadOnlyReplica) return READ_ONLY_REPLICA;
+    }
+    if ((shut & NEEDS_UNSUBSCRIBED) !== 0 && client.protocol === 2) {
+      return onlyWhileSubscribed(this.table.rows[id]!.fullName);
     }
     if ((shut & NEEDS_FRESH) !== 0 && facts.isStale) return MASTER_DOWN;
     if ((shut & NEEDS_LOADED) !== 0 && facts.isLoading) return LOADING;
@@ -139,6 +148,11 @@ export class Gates {
     );
   }
 }
+
+const onlyWhileSubscribed = (name: string): ReplyError =>
+  new ReplyError(
+    `ERR Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+  );
 
 function needsOf(flags: number): number {
   const writes = (flags & flagBit.write) !== 0;

@@ -37,6 +37,10 @@ export class NodeFacts implements InfoFacts {
     };
   }
 
+  get pubsub(): InfoFacts["pubsub"] {
+    return this.node.pubsub;
+  }
+
   get tracking(): InfoFacts["tracking"] {
     return this.node.tracking;
   }

@@ -53,6 +53,11 @@ export interface InfoFacts {
     readonly clusterLinkCount: number;
   };
   /** What is kept for clients that track keys. */
+  readonly pubsub: {
+    readonly channelCount: number;
+    readonly patternCount: number;
+    readonly shardChannelCount: number;
+  };
   readonly tracking: { readonly keyCount: number; readonly itemCount: number; readonly prefixCount: number };
   memory(): MemoryFacts;
   readonly persistence: PersistenceFacts;
@@ -293,7 +298,7 @@ function trafficLines({ stats }: InfoFacts): readonly Field[] {
   ];
 }
 
-function keyspaceLines({ stats: { totals }, lookups, tracking }: InfoFacts): readonly Field[] {
+function keyspaceLines({ stats: { totals }, lookups, tracking, pubsub }: InfoFacts): readonly Field[] {
   return [
     ["expired_keys", lookups.expired],
     ["expired_time_cap_reached_count", totals.expireCyclesCutShort],
@@ -302,9 +307,9 @@ function keyspaceLines({ stats: { totals }, lookups, tracking }: InfoFacts): rea
     ["evicted_clients", 0],
     ["keyspace_hits", lookups.hits],
     ["keyspace_misses", lookups.misses],
-    ["pubsub_channels", 0],
-    ["pubsub_patterns", 0],
-    ["pubsubshard_channels", 0],
+    ["pubsub_channels", pubsub.channelCount],
+    ["pubsub_patterns", pubsub.patternCount],
+    ["pubsubshard_channels", pubsub.shardChannelCount],
     ["latest_fork_usec", 0],
     ["total_forks", 0],
     ["migrate_cached_sockets", 0],

@@ -34,7 +34,9 @@ import { Log } from "./log.ts";
 import { Pauses } from "./pauses.ts";
 import { NodePersistence } from "./persistence.ts";
 import { NodeReplication } from "./replication.ts";
+import { Notifications } from "./notifications.ts";
 import { Observer } from "./observer.ts";
+import { NodePubSub } from "./pubsub.ts";
 import { Pushes } from "./pushes.ts";
 import { RequestContext } from "./request-context.ts";
 import { Router } from "./router.ts";
@@ -76,6 +78,8 @@ export class Node implements ClientHost, Server {
   readonly feed: KeyFeed;
   readonly tracking: KeyTracking;
   readonly transactions: NodeTransactions;
+  readonly pubsub: NodePubSub;
+  readonly notifications: Notifications;
   readonly snapshots: Snapshots;
   readonly persistence: NodePersistence;
   readonly replication: NodeReplication;
@@ -125,6 +129,13 @@ export class Node implements ClientHost, Server {
     this.feed = new KeyFeed(this);
     this.tracking = this.#track();
     this.transactions = this.#transact();
+    this.pubsub = new NodePubSub(this.pushes, {
+      slotOf: (name) => this.keys.slotOf(name),
+      ownerOf: (slot) => this.cluster?.ownerOf(slot),
+      isOurs: (slot) => this.cluster?.isOurs(slot) ?? true,
+    });
+    this.notifications = new Notifications(this.memory, this.pubsub, config);
+    this.changes.listener = (kind, database, key) => this.notifications.tell(kind, database, key);
     this.pauses = new Pauses(
       this.gates,
       (holdsWrites) => this.#holdExpiry(holdsWrites),
@@ -163,6 +174,7 @@ export class Node implements ClientHost, Server {
       tracking: this.tracking,
       pushes: this.pushes,
       transactions: this.transactions,
+      notifications: this.notifications,
       stats,
       logged: () => this.settle(),
     });
@@ -227,6 +239,7 @@ export class Node implements ClientHost, Server {
     this.replication.master.left(client);
     this.tracking.left(client);
     this.transactions.left(client);
+    this.pubsub.left(client);
   }
 
   sent(client: ClientConnection, byteCount: number): void {
@@ -310,8 +323,10 @@ export class Node implements ClientHost, Server {
       case "resumeWrites":
         return this.pauses.end("failover");
       case "deliver":
-      case "routesChanged":
+        this.pubsub.publish(effect.shard ? "shard" : "channel", effect.channel, effect.payload);
         return;
+      case "routesChanged":
+        return this.pubsub.routesChanged();
       default:
         effect satisfies never;
     }

@@ -51,7 +51,8 @@ export class Observer implements Copyable {
     const bytes = new TextEncoder().encode(`${line}\r\n`);
     this.pushes.relieve();
     const from = this.pushes.write(bytes);
-    for (const monitor of this.clients.all()) if (monitor.isMonitor) this.pushes.hand(monitor, from, "after");
+    for (const monitor of this.clients.all())
+      if (monitor.isMonitor) this.pushes.hand(monitor, "after", from, this.pushes.length);
   }
 
   get count(): number {

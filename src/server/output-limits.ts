@@ -2,20 +2,24 @@
 // Replicas have a limit of their own, on how far they lag behind the log; the replication master watches that.
 import type { ClientConnection } from "./client.ts";
 import type { Config } from "./config/config.ts";
-import type { OutputLimit } from "./config/lists.ts";
+import type { OutputLimit, OutputLimits as Limits } from "./config/lists.ts";
+
+const NO_LIMIT: OutputLimit = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
 
 export class OutputLimits {
-  #normal: OutputLimit = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
+  #limits: Pick<Limits, "normal" | "pubsub"> = { normal: NO_LIMIT, pubsub: NO_LIMIT };
   readonly #overSoftSinceMs = new WeakMap<ClientConnection, number>();
 
   constructor(config: Config) {
-    config.watch("client-output-buffer-limit", ({ normal }) => (this.#normal = normal));
+    config.watch("client-output-buffer-limit", (limits) => (this.#limits = limits));
   }
 
   /** Closes a client that is over the hard limit, or has been over the soft one for too long. */
   check(client: ClientConnection, nowMs: number): void {
-    const { hardBytes, softBytes, softSeconds } = this.#normal;
-    if ((hardBytes === 0 && softBytes === 0) || client.kind !== "normal") return;
+    const { kind } = client;
+    if (kind !== "normal" && kind !== "pubsub") return;
+    const { hardBytes, softBytes, softSeconds } = this.#limits[kind];
+    if (hardBytes === 0 && softBytes === 0) return;
     const { outputBytes } = client;
     if (hardBytes > 0 && outputBytes >= hardBytes) return client.close("output buffer limit");
     if (softBytes === 0 || outputBytes < softBytes) {

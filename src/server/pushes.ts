@@ -8,6 +8,7 @@
 //
 // A push is written once, into a block that all who get it share; each client notes only which runs of its bytes are
 // meant for it. So ten thousand clients of one channel cost neither an object nor a copy each.
+import { Buffer } from "node:buffer";
 import type { ReplyArena } from "../engine/arena.ts";
 import { OUT_OF_MEMORY } from "../resp/errors.ts";
 import type { ClientConnection } from "./client.ts";
@@ -25,7 +26,7 @@ const KEPT_ROOM = 1_048_576;
 const FLUSH_BYTES = 1_048_576;
 
 export class Pushes {
-  #block = new Uint8Array(FIRST_ROOM);
+  #block = Buffer.alloc(FIRST_ROOM);
   #length = 0;
   /** Requests are being run. */
   #isGathering = false;
@@ -37,7 +38,8 @@ export class Pushes {
   readonly #before: Runs = [];
   readonly #after: Runs = [];
   /** The view sent last: most clients of a channel get the same one. */
-  #view = this.#block.subarray(0, 0);
+  #view: Uint8Array = this.#block.subarray(0, 0);
+  #viewFrom = 0;
 
   constructor(private readonly replies: ReplyArena) {}
 
@@ -83,24 +85,44 @@ export class Pushes {
   /** Sends a push to one client. */
   send(target: ClientConnection, bytes: Uint8Array, place: Place = "here"): void {
     this.relieve();
-    this.hand(target, this.write(bytes), place);
+    const from = this.write(bytes);
+    this.hand(target, place, from, this.#length);
   }
 
-  /** Writes a push for many, for `hand`. @returns where it begins; it ends where the block does now, at `length` */
-  write(bytes: Uint8Array): number {
-    const from = this.#length;
-    this.#length += bytes.length;
-    if (this.#length > this.#block.length) this.#grow();
-    this.#block.set(bytes, from);
-    return from;
-  }
-
+  /** Where what is written next will stand. */
   get length(): number {
     return this.#length;
   }
 
-  /** A client is to have bytes of the block. */
-  hand(target: ClientConnection, from: number, place: Place, to = this.#length): void {
+  /** Writes a push for many, or a part of one, for `hand`. @returns where it begins */
+  write(bytes: Uint8Array): number {
+    const from = this.#take(bytes.length);
+    this.#block.set(bytes, from);
+    return from;
+  }
+
+  /** As `write`; one byte per character. */
+  writeText(text: string): number {
+    const from = this.#take(text.length);
+    this.#block.write(text, from, "latin1");
+    return from;
+  }
+
+  /** Writes what stands between two places of the block once more. */
+  repeat(from: number, to: number): void {
+    const at = this.#take(to - from);
+    this.#block.copyWithin(at, from, to);
+  }
+
+  #take(length: number): number {
+    const from = this.#length;
+    this.#length += length;
+    if (this.#length > this.#block.length) this.#grow();
+    return from;
+  }
+
+  /** A client is to have what stands between two places of the block. */
+  hand(target: ClientConnection, place: Place, from: number, to: number): void {
     if (target === this.#running) {
       const isBefore = place === "before" || (place === "here" && this.replies.length <= this.#replyAt);
       addRun(isBefore ? this.#before : this.#after, from, to);
@@ -125,7 +147,7 @@ export class Pushes {
     this.#waiting.length = 0;
     this.#length = 0;
     if (this.#block.length <= KEPT_ROOM) return;
-    this.#block = new Uint8Array(FIRST_ROOM);
+    this.#block = Buffer.alloc(FIRST_ROOM);
     this.#view = this.#block.subarray(0, 0);
   }
 
@@ -176,7 +198,10 @@ export class Pushes {
 
   #bytes(from: number, to: number): Uint8Array {
     const view = this.#view;
-    if (view.byteOffset !== from || view.length !== to - from) this.#view = this.#block.subarray(from, to);
+    if (this.#viewFrom !== from || view.length !== to - from) {
+      this.#view = this.#block.subarray(from, to);
+      this.#viewFrom = from;
+    }
     return this.#view;
   }
 
@@ -196,7 +221,7 @@ export class Pushes {
   }
 
   #grow(length = this.#length): void {
-    const block = new Uint8Array(Math.max(length, this.#block.length * 2));
+    const block = Buffer.alloc(Math.max(length, this.#block.length * 2));
     block.set(this.#block);
     this.#block = block;
     this.#view = block.subarray(0, 0);

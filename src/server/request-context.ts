@@ -47,8 +47,12 @@ export class RequestContext implements Context {
     this.changes.changed(count);
   }
 
-  notify(kind: number, key: Slice | Uint8Array): void {
-    this.changes.notify(this.memory.database, kind, key);
+  relay(): void {
+    this.changes.relay(this.memory.database);
+  }
+
+  notify(kind: number, key: Slice | Uint8Array, database = this.memory.database): void {
+    this.changes.notify(database, kind, key);
   }
 
   touched(database: number, key: Slice): void {

@@ -25,6 +25,8 @@ const EFFORT = 100;
 const ALL = Symbol("all");
 
 const HEAD = ">2\r\n$10\r\ninvalidate\r\n";
+/** What a client of RESP2 is told that is subscribed to anything, as if to a channel of this name. */
+const MESSAGE_HEAD = "*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n";
 const nullFor = (protocol: 2 | 3): string => (protocol === 3 ? "_\r\n" : "$-1\r\n");
 const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`;
 const listOf = (keys: readonly string[]): string => `*${keys.length}\r\n${keys.map(bulk).join("")}`;
@@ -245,6 +247,8 @@ export class KeyTracking implements Tracking, KeyListener {
       if (owner.protocol === 3) this.#push(owner, broken(redirect));
     } else if (target.protocol === 3) {
       this.#push(target, HEAD + body);
+    } else if (redirect !== 0 && target.subscriptions !== undefined) {
+      this.#push(target, MESSAGE_HEAD + body);
     }
   }
 

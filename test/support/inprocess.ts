@@ -150,6 +150,7 @@ export class InProcess {
       },
       notify: () => {},
       touched: () => {},
+      relay: () => {},
       redact: () => {},
       propagate: (...parts) => {
         this.#isRewritten = true;

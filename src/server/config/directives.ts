@@ -165,7 +165,7 @@ const keyspace = {
   "lazyfree-lazy-server-del": no(),
   "lazyfree-lazy-user-del": no(),
   "lazyfree-lazy-user-flush": no(),
-  "notify-keyspace-events": row(eventClasses, "", UNBUILT),
+  "notify-keyspace-events": row(eventClasses, ""),
   activedefrag: no(UNBUILT),
   "active-defrag-cycle-min": count(1, 1, 99, MOOT),
   "active-defrag-cycle-max": count(25, 1, 99, MOOT),
@@ -246,7 +246,7 @@ const cluster = {
   "cluster-replica-validity-factor": count(10, 0, INT_MAX, alias("cluster-slave-validity-factor")),
   "cluster-replica-no-failover": no(alias("cluster-slave-no-failover")),
   "cluster-allow-reads-when-down": no(),
-  "cluster-allow-pubsubshard-when-down": yes(UNBUILT),
+  "cluster-allow-pubsubshard-when-down": yes(),
   "cluster-link-sendbuf-limit": row(memory({ max: 2n ** 64n - 1n }), "0"),
 };
 

@@ -100,7 +100,7 @@ test("everybody gets everything in order, in one write for a batch that is not h
         const from = pushes.write(bytes(text));
         for (const [i, other] of others.entries()) {
           if (random.below(3) === 0) continue;
-          pushes.hand(other.connection, from, "here");
+          pushes.hand(other.connection, "here", from, pushes.length);
           wanted[i] += text;
         }
         pushes.end();
