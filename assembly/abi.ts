@@ -73,6 +73,15 @@ export const REFUSED_FIELD_NOT_INTEGER = -40;
 export const REFUSED_COUNT_RANGE = -41;
 /** A count of random elements that cannot be doubled. */
 export const REFUSED_PAIR_COUNT_RANGE = -42;
+/** LSET beyond the list. */
+export const REFUSED_INDEX = -20;
+/** A number of elements to pop that is none or negative. */
+export const REFUSED_NOT_POSITIVE = -21;
+export const REFUSED_NUMKEYS_NOT_POSITIVE = -22;
+export const REFUSED_COUNT_NOT_POSITIVE = -23;
+export const REFUSED_LPOS_RANK = -24;
+export const REFUSED_LPOS_COUNT = -25;
+export const REFUSED_LPOS_MAXLEN = -26;
 
 // --- Types and encodings of entries ---------------------------------------------------------------------------
 export const TYPE_NONE = 0;

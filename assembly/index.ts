@@ -35,3 +35,7 @@ export { hexists, hget, hlen, hmget, hstrlen } from "./hashread";
 export { hgetall, hkeys, hvals } from "./hashwhole";
 export { hincrby } from "./hashcounter";
 export { hrandfield } from "./hashrandom";
+export { llen, lpop, lpush, lpushx, rpop, rpush, rpushx } from "./lists";
+export { lindex, lpos, lrange } from "./listread";
+export { linsert, lrem, lset, ltrim } from "./listwrite";
+export { lmove, lmpop, rpoplpush } from "./listmove";

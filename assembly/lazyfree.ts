@@ -9,13 +9,14 @@
 //     a slot: the first of its bucket lines, emptied before; the record is the slot's
 //   a database: its directory of slots (database.ts); the word of slot 0 that counted expiries is `next`, that of
 //   slot 1 is the slot reached
-import { ENCODING_HASHTABLE, ENCODING_SKIPLIST, SLOT_COUNT } from "./abi";
+import { ENCODING_HASHTABLE, ENCODING_QUICKLIST, ENCODING_SKIPLIST, SLOT_COUNT } from "./abi";
 import { Bucket, bucketAt } from "./bucket";
 import { Database, detachDirectory, detachSlot } from "./database";
 import { ENTRIES } from "./element";
 import { Entry } from "./entry";
 import { free } from "./heap";
 import { releaseMembers } from "./members";
+import { releaseQuicklist } from "./quicklist";
 import { releaseChain, releaseElements } from "./release";
 import { releaseTree } from "./scoretree";
 import { TABLE_RECORD, TableRecord } from "./tablerecord";
@@ -46,6 +47,7 @@ function release(kind: u32, record: usize, budget: u32): bool {
   if (kind == ENCODING_HASHTABLE) return releaseMembers(record, budget);
   if (kind == ENCODING_SKIPLIST)
     return releaseTree(record + TABLE_RECORD, budget) && releaseMembers(record, budget);
+  if (kind == ENCODING_QUICKLIST) return releaseQuicklist(record, budget);
   return true;
 }
 

@@ -5,6 +5,7 @@ import { dumpFamily, migrationFamily } from "./dump.ts";
 import type { Family } from "./family.ts";
 import { databases, generic } from "./generic.ts";
 import { hashes } from "./hash.ts";
+import { lists } from "./list.ts";
 import { replicationFamily, waitFamily } from "./replication.ts";
 import { connectionFamily } from "./connection.ts";
 import { pubsubFamily } from "./pubsub.ts";
@@ -16,6 +17,7 @@ import { transactionsFamily } from "./transactions.ts";
 export const families: readonly Family[] = [
   strings,
   hashes,
+  lists,
   generic,
   databases,
   clusterFamily,

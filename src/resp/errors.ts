@@ -57,6 +57,16 @@ export const COUNT_RANGE = fixed(
   "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
 );
 export const PAIR_COUNT_RANGE = fixed("ERR value is out of range");
+// Lists, and what sets and sorted sets share with them.
+export const INDEX_OUT_OF_RANGE = fixed("ERR index out of range");
+export const NOT_POSITIVE = fixed("ERR value is out of range, must be positive");
+export const NUMKEYS_NOT_POSITIVE = fixed("ERR numkeys should be greater than 0");
+export const COUNT_NOT_POSITIVE = fixed("ERR count should be greater than 0");
+export const LPOS_RANK = fixed(
+  "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list",
+);
+export const LPOS_COUNT = fixed("ERR COUNT can't be negative");
+export const LPOS_MAXLEN = fixed("ERR MAXLEN can't be negative");
 
 export const NOT_A_TIMEOUT = fixed("ERR timeout is not an integer or out of range");
 export const NEGATIVE_TIMEOUT = fixed("ERR timeout is negative");

@@ -1,38 +1,34 @@
 // Listpacks against arrays, and against the bytes redis-server's DUMP holds for the same elements.
-import { beforeAll, expect, test } from "bun:test";
-import { compileWith } from "../../support/assembly.ts";
+import { expect, test } from "bun:test";
+import { compileParts } from "../../support/parts.ts";
 import { seeded, type Random } from "../../support/random.ts";
-
-interface Part {
-  emptyListpack(lp: number): void;
-  findElement(at: number, ptr: number, length: number, step: number): number;
-  listpackCount(lp: number): number;
-  replaceBytes(lp: number, at: number, had: number, size: number, more: number): number;
-  seekElement(lp: number, index: number, count: number): number;
-  skipElements(at: number, count: number): number;
-  elementBytes(at: number): number;
-  elementSize(ptr: number, length: number): number;
-  textLength(at: number): number;
-  writeElement(at: number, ptr: number, length: number): number;
-  isListpack(lp: number, bytes: number): number;
-  bytes(lp: number): number;
-  end(lp: number): number;
-  previous(at: number): number;
-  text(at: number): number;
-}
 
 const SCRATCH = 0x10_0000;
 const LISTPACK = 0x40_0000;
+/** More elements than any listpack here has: an index so near to it is sought from the end. */
+const FAR = 1_000_000;
 
-let part: ReturnType<typeof compileWith<Part>>;
-let view: Buffer;
-
-beforeAll(() => {
-  part = compileWith<Part>(new URL("listpack.entry.ts", import.meta.url));
-  part.memory.grow(512);
-  view = Buffer.from(part.memory.buffer);
-  part.emptyListpack(LISTPACK);
-}, 60_000);
+const parts = compileParts("listpack", "listpackelement", "listpackcheck");
+parts.memory.grow(512);
+const view = Buffer.from(parts.memory.buffer);
+const part = {
+  emptyListpack: (lp: number) => parts.call("emptyListpack", lp),
+  findElement: (at: number, ptr: number, length: number, step: number) =>
+    parts.call("findElement", at, ptr, length, step),
+  listpackCount: (lp: number) => parts.call("listpackCount", lp),
+  replaceBytes: (lp: number, at: number, had: number, size: number, more: number) =>
+    parts.call("replaceBytes", lp, at, had, size, more),
+  seekElement: (lp: number, index: number, count: number) => parts.call("seekElement", lp, index, count),
+  skipElements: (at: number, count: number) => parts.call("skipElements", at, count),
+  elementBytes: (at: number) => parts.call("elementBytes", at),
+  elementSize: (ptr: number, length: number) => parts.call("elementSize", ptr, length),
+  writeElement: (at: number, ptr: number, length: number) => parts.call("writeElement", at, ptr, length),
+  isListpack: (lp: number, bytes: number) => parts.call("isListpack", lp, bytes) === 1,
+  bytes: (lp: number) => view.readUInt32LE(lp),
+  end: (lp: number) => lp + view.readUInt32LE(lp) - 1,
+  /** The element that is `back` before the end. */
+  fromEnd: (lp: number, back: number) => parts.call("seekElement", lp, FAR - back, FAR),
+};
 
 const INTEGERS = [
   "0", "1", "127", "128", "-1", "-128", "4095", "4096", "-4096", "-4097", "32767", "32768", "-32768", "-32769",
@@ -72,9 +68,9 @@ function splice(index: number, had: number, elements: readonly Buffer[], count: 
 }
 
 function read(at: number): Buffer {
-  const length = part.textLength(at);
-  const ptr = part.text(at);
-  return Buffer.from(view.subarray(ptr, ptr + length));
+  parts.call("readText", at);
+  const ptr = parts.global("elementPtr");
+  return Buffer.from(view.subarray(ptr, ptr + parts.global("elementLength")));
 }
 
 function check(model: readonly Buffer[]): void {
@@ -86,9 +82,9 @@ function check(model: readonly Buffer[]): void {
   expect(Buffer.concat(found).equals(Buffer.concat(model))).toBe(true);
   expect(found.length).toBe(model.length);
   expect(at).toBe(end);
-  for (let i = places.length - 1; i > 0; i--) expect(part.previous(places[i]!)).toBe(places[i - 1]!);
+  places.toReversed().forEach((place, back) => expect(part.fromEnd(LISTPACK, back)).toBe(place));
   expect(part.listpackCount(LISTPACK)).toBe(model.length);
-  expect(part.isListpack(LISTPACK, part.bytes(LISTPACK))).toBe(1);
+  expect(part.isListpack(LISTPACK, part.bytes(LISTPACK))).toBe(true);
 }
 
 test("a listpack does as an array does", async () => {
@@ -147,9 +143,9 @@ test("damaged bytes are refused, and nothing beyond them is read", async () => {
       const bad = Buffer.from(good);
       for (let n = random.between(1, 3); n > 0; n--) bad[random.below(bytes)] = random.below(256);
       // At the very end of memory, so that a read beyond it would trap.
-      const at = part.memory.buffer.byteLength - bytes;
+      const at = parts.memory.buffer.byteLength - bytes;
       view.set(bad, at);
-      const accepted = part.isListpack(at, bytes) === 1;
+      const accepted = part.isListpack(at, bytes);
       if (bad.equals(good)) expect(accepted).toBe(true);
       if (!accepted) continue;
       // What is accepted can be walked both ways.
@@ -157,7 +153,7 @@ test("damaged bytes are refused, and nothing beyond them is read", async () => {
       const places: number[] = [];
       for (; view[here] !== 255; here += part.elementBytes(here)) places.push(here);
       expect(here).toBe(at + bytes - 1);
-      for (const place of places.toReversed()) expect((here = part.previous(here))).toBe(place);
+      places.toReversed().forEach((place, before) => expect(part.fromEnd(at, before + 1)).toBe(place));
     }
   });
 });
