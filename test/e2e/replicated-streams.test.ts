@@ -36,11 +36,14 @@ async function follow(masterServer: Server, replicaServer: Server, random: Rando
     20_000,
     "the link to the master is up",
   );
+  let inside = false;
   for (let i = 0; i < STEPS; i++) {
+    if (random.chance(0.1)) inside = await turn(master, inside);
     const step = (random.chance(0.5) ? stringStep : genericStep)(random, "alone");
-    if (isProbe(step)) await step.find(master);
-    else await master.reply(...step.args);
+    if (!isProbe(step)) await master.reply(...step.args);
+    else if (!inside) await step.find(master);
   }
+  if (inside) await turn(master, inside);
   await eventually(
     async () => (await offsetOf(master)) === (await offsetOf(replica)),
     20_000,
@@ -51,6 +54,12 @@ async function follow(masterServer: Server, replicaServer: Server, random: Rando
     await replica.ok("SELECT", database);
     expect({ database, held: await held(replica) }).toEqual({ database, held: await held(master) });
   }
+}
+
+/** Begins a transaction, or ends it. @returns whether one is begun */
+async function turn(master: Client, inside: boolean): Promise<boolean> {
+  await master.reply(inside ? "EXEC" : "MULTI");
+  return !inside;
 }
 
 async function offsetOf(client: Client): Promise<string | undefined> {

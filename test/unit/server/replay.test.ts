@@ -34,6 +34,7 @@ function command(random: Random): string[] {
     () => ["PEXPIREAT", key(), "1"], () => ["SELECT", database()], () => ["SCAN", "0", "COUNT", "100"], () => ["KEYS", "*"],
     () => ["CLIENT", "PAUSE", String(random.below(3)), "WRITE"], () => ["CLIENT", "UNPAUSE"], () => ["CLIENT", "REPLY", "SKIP"],
     () => ["CLIENT", "KILL", "ID", String(random.below(100))], () => ["WAIT", "1", "2"], () => ["NOSUCH"], () => ["SET", key()],
+    () => ["MULTI"], () => ["EXEC"], () => ["EXEC"], () => [random.chance(0.2) ? "DISCARD" : "PING"], () => ["WATCH", key()],
     () => ["ECHO", "z".repeat(random.below(90_000))], () => [random.chance(0.1) ? "QUIT" : "PING"],
     () => (random.chance(0.02) ? ["FLUSHDB"] : ["DBSIZE"]), () => (random.chance(0.1) ? ["SWAPDB", database(), database()] : ["PING"]),
   ]; // prettier-ignore
