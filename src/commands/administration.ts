@@ -1,5 +1,4 @@
 // What the connection and server families ask of the node: its clients, its configuration, what it has counted.
-import type { Args } from "../engine/args.ts";
 import type { Client } from "./context.ts";
 
 export interface Clients {
@@ -118,10 +117,10 @@ export interface Administration {
   /** Ends a client's blocking command; false = it was in none. */
   unblock(client: Client, how: "timeout" | "error"): boolean;
   /**
-   * Saves what is to be saved and begins to end the process, or holds the client until replicas have everything and then
-   * runs its request again; why the server goes on, if so.
+   * Saves what is to be saved and begins to end the process, once replicas have everything; why the server goes on, if so
+   * and if the client need not wait to be told.
    */
-  shutdown(client: Client, args: Args, request: ShutdownRequest): string | undefined;
+  shutdown(client: Client, request: ShutdownRequest): string | undefined;
   /** Whether there was a shutdown to abort. */
   abortShutdown(): boolean;
   /** Whether keys are looked for that have expired; DEBUG SET-ACTIVE-EXPIRE. */

@@ -2,7 +2,6 @@
 import type { LinkId } from "../cluster/message.ts";
 import type { Answer, ClusterRequest } from "../cluster/request.ts";
 import type { ClusterState } from "../cluster/state.ts";
-import type { Args } from "../engine/args.ts";
 import type { Keys } from "../engine/keys.ts";
 import type { Rdb } from "../engine/rdb.ts";
 import type { PsyncRequest } from "../replication/psync.ts";
@@ -70,7 +69,7 @@ export interface Client {
   readonly queuedBytes: number;
   /** A key it WATCHes has changed. */
   readonly isDirty: boolean;
-  /** Nothing may hold it now: its request is one of a transaction. */
+  /** Nothing may hold it: its request is one of a transaction, or of our master's stream. */
   readonly cannotWait: boolean;
   /** CLIENT NO-EVICT. */
   isSpared: boolean;
@@ -164,9 +163,8 @@ export interface Replication {
   /** Our master wants to know our offset; from anybody else it means nothing. */
   acknowledge(client: Client): void;
   /**
-   * Writes how many replicas have all that was written so far, or holds the client until they are `count`, and then
-   * runs its request again.
+   * Tells how many replicas have all that was written so far, once they are `count` or the time is over.
    * @param timeoutMs 0 = for ever
    */
-  wait(client: Client, args: Args, count: number, timeoutMs: number, reply: Reply): void;
+  wait(client: Client, count: number, timeoutMs: number, reply: Reply): void;
 }

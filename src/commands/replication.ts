@@ -124,7 +124,7 @@ function wait(ctx: Context, args: Args, reply: Reply): void {
   const { replication } = ctx.server;
   if (replication.role.name === "slave") throw WAIT_ON_REPLICA;
   const count = intAt(args, 1, NOT_INTEGER);
-  replication.wait(ctx.client, args, count, timeoutAt(args, 2), reply);
+  replication.wait(ctx.client, count, timeoutAt(args, 2), reply);
 }
 
 const followRow = {

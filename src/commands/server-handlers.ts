@@ -62,7 +62,7 @@ export function shutdown(ctx: Context, args: Args, reply: Reply): void {
     if (!ctx.server.admin.abortShutdown()) throw new ReplyError("ERR No shutdown in progress.");
     return reply.ok();
   }
-  const reason = ctx.server.admin.shutdown(ctx.client, args, { save, now, force });
+  const reason = ctx.server.admin.shutdown(ctx.client, { save, now, force });
   if (reason !== undefined) throw new ReplyError(`ERR ${reason}`);
 }
 

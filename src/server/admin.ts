@@ -1,11 +1,11 @@
 // The node's administration as handlers see it: what CONFIG, CLIENT, INFO, MEMORY and SHUTDOWN ask for.
 import type { Administration, MemoryFacts, ShutdownRequest } from "../commands/administration.ts";
 import type { Client } from "../commands/context.ts";
-import type { Args } from "../engine/args.ts";
-import { holdMs, nowUs, soon } from "../io/clock.ts";
+import { holdMs, nowUs } from "../io/clock.ts";
 import { exists, readText, replaceFile, DiskError } from "../io/disk.ts";
 import { residentBytes, scriptHeap } from "../io/process.ts";
 import { machineBytes } from "../io/usage.ts";
+import { ReplyError } from "../resp/errors.ts";
 import { connectionOf } from "./client.ts";
 import type { Clients } from "./clients.ts";
 import type { Config } from "./config/config.ts";
@@ -22,8 +22,6 @@ export class Admin implements Administration {
   readonly config: Config;
   readonly slowlog = new Slowlog();
   readonly persistence: Administration["persistence"];
-  /** By client id: what a SHUTDOWN that waited came to. */
-  readonly #refusals = new Map<number, string>();
   readonly #facts: NodeFacts;
   readonly #startupBytes: number;
 
@@ -141,25 +139,20 @@ export class Admin implements Administration {
 
   unblock(client: Client, how: "timeout" | "error"): boolean {
     const found = this.clients.get(client.id);
-    return found !== undefined && this.node.replication.master.unblock(found, how);
+    return found !== undefined && this.node.waiting.unblock(found, how);
   }
 
-  shutdown(client: Client, args: Args, request: ShutdownRequest): string | undefined {
+  shutdown(client: Client, request: ShutdownRequest): string | undefined {
     const { node } = this;
-    const told = this.#refusals.get(client.id);
-    this.#refusals.delete(client.id);
-    if (told !== undefined) return told;
+    const connection = connectionOf(client);
     node.log.write("warning", "User requested shutdown...");
     let isAnswered = false;
     let refusal: string | undefined;
     node.ending.ask(request, (answer) => {
       if (!isAnswered) return void ([isAnswered, refusal] = [true, answer]);
-      // The client is held: told that the server goes on, its request runs again and says so.
-      if (answer === undefined || this.clients.get(client.id) === undefined) return;
-      this.#refusals.set(client.id, answer);
-      soon(() => connectionOf(client).release());
+      if (answer !== undefined) node.waiting.refuse(connection, new ReplyError(`ERR ${answer}`));
     });
-    if (!isAnswered) connectionOf(client).hold(args);
+    if (!isAnswered) node.waiting.begin(connection, 0, {});
     isAnswered = true;
     return refusal;
   }

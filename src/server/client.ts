@@ -82,6 +82,8 @@ export class ClientConnection implements Client, ConnectionUser {
   /** What came while the client was held, the request it was held at first. */
   #held: Uint8Array[] = [];
   #heldBytes = 0;
+  /** Its request waits for an answer. */
+  #isBlocked = false;
 
   constructor(
     readonly id: number,
@@ -118,6 +120,12 @@ export class ClientConnection implements Client, ConnectionUser {
   /** Closes once the replies so far have gone out; nothing more of its input runs. */
   finish(): void {
     this.isFinishing = true;
+  }
+
+  /** Closes once all that was sent has gone out. */
+  end(): void {
+    this.isFinishing = true;
+    this.connection.finish();
   }
 
   /** Until it is, the gate of authentication is closed and its requests may not be large. */
@@ -185,8 +193,13 @@ export class ClientConnection implements Client, ConnectionUser {
     return this.transaction?.queue.capacityBytes ?? 0;
   }
 
-  get cannotWait(): boolean {
+  /** EXEC runs what it queued. */
+  get isExecuting(): boolean {
     return this.transaction?.isExecuting === true;
+  }
+
+  get cannotWait(): boolean {
+    return this.isMaster || this.isExecuting;
   }
 
   /** Whether more waits to be run than a client may make wait. */
@@ -228,15 +241,31 @@ export class ClientConnection implements Client, ConnectionUser {
     decoder.forget();
   }
 
+  /** The request at hand is answered later: all that came after it waits until `resume`. To be called while it runs. */
+  block(): void {
+    const { decoder, input } = this;
+    this.isHeld = true;
+    this.#isBlocked = true;
+    this.#heldBytes = input.end - decoder.at;
+    if (this.#heldBytes > 0) this.#held.push(this.host.requests.bytes.slice(decoder.at, input.end));
+    decoder.forget();
+  }
+
+  /** It has been answered. */
+  resume(): void {
+    this.#isBlocked = false;
+    this.release();
+  }
+
   holdChunk(chunk: Uint8Array): void {
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
     if (this.#heldBytes > this.inputLimit) this.close("its requests exceed client-query-buffer-limit");
   }
 
-  /** Goes on with what was put aside. */
+  /** Goes on with what was put aside, unless it waits for an answer. */
   release(): void {
-    if (!this.isHeld) return;
+    if (!this.isHeld || this.#isBlocked) return;
     this.isHeld = false;
     const held = this.#held;
     this.#held = [];

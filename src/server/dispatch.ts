@@ -291,7 +291,7 @@ export class Dispatcher {
     const { observer, feed, pushes } = this.parts;
     const hasEvents = requests.memory.u32[EVENT_COUNT] !== 0;
     const isWatched = hasEvents || feed.isOn || observer.hasMonitors;
-    if (isWatched && !client.cannotWait) pushes.begin(client, replyAt);
+    if (isWatched && !client.isExecuting) pushes.begin(client, replyAt);
     if (hasEvents) this.#settleEvents(id);
     if (status >= RECORDED) {
       changes.rewritten(status - RECORDED, client.database);
@@ -316,7 +316,7 @@ export class Dispatcher {
   #handle(client: ClientConnection, id: number, replyAt: number): void {
     const { args, reply, context, changes, pushes } = this.parts;
     const { database } = client;
-    if (!client.cannotWait) pushes.begin(client, replyAt);
+    if (!client.isExecuting) pushes.begin(client, replyAt);
     this.#startTiming(id);
     this.#timedCalls++;
     changes.begin();
@@ -355,7 +355,7 @@ export class Dispatcher {
     if (observer.hasMonitors) observer.show(client, id, isEngine);
     if (feed.isOn) feed.ran(client, id, asSent);
     if (tracking.isOn) tracking.ran(client, id);
-    if (client.cannotWait) return; // whoever waits for the end of EXEC
+    if (client.isExecuting) return; // whoever waits for the end of EXEC
     feed.done();
     pushes.end();
   }
@@ -431,7 +431,7 @@ export class Dispatcher {
 
   /** CLIENT REPLY OFF and SKIP. */
   #muffle(client: ClientConnection, replyAt: number): void {
-    if (!client.cannotWait && client.mutesReply()) this.parts.replies.truncate(replyAt);
+    if (!client.isExecuting && client.mutesReply()) this.parts.replies.truncate(replyAt);
   }
 
   /** Calls of one row in a row share two readings of the clock. */

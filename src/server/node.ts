@@ -46,6 +46,7 @@ import { KeyTracking } from "./tracking.ts";
 import { NodeTransactions } from "./transactions.ts";
 import { StartError } from "./start-error.ts";
 import { Stats } from "./stats.ts";
+import { Waiting } from "./waiting.ts";
 
 /** Directives that decide which gates are closed. */
 const GATE_DIRECTIVES = [
@@ -64,6 +65,7 @@ export class Node implements ClientHost, Server {
   readonly requests = new RequestArena(this.memory);
   readonly replies = new ReplyArena(this.memory);
   readonly pushes = new Pushes(this.replies);
+  readonly reply = new Reply(this.replies);
   readonly args = new Args(this.memory);
   readonly keys = new Keys(this.memory, randomFraction);
   readonly rdb = new Rdb(this.memory);
@@ -80,6 +82,7 @@ export class Node implements ClientHost, Server {
   readonly transactions: NodeTransactions;
   readonly pubsub: NodePubSub;
   readonly notifications: Notifications;
+  readonly waiting: Waiting;
   readonly snapshots: Snapshots;
   readonly persistence: NodePersistence;
   readonly replication: NodeReplication;
@@ -136,6 +139,8 @@ export class Node implements ClientHost, Server {
     });
     this.notifications = new Notifications(this.memory, this.pubsub, config);
     this.changes.listener = (kind, database, key) => this.notifications.tell(kind, database, key);
+    const { replies, reply, pushes, stats } = this;
+    this.waiting = new Waiting({ replies, reply, pushes, stats });
     this.pauses = new Pauses(
       this.gates,
       (holdsWrites) => this.#holdExpiry(holdsWrites),
@@ -156,14 +161,14 @@ export class Node implements ClientHost, Server {
     for (const name of GATE_DIRECTIVES) config.watch(name, () => this.gates.refresh());
     this.cluster = config.flag("cluster-enabled") ? this.#joinCluster() : undefined;
     this.admin = new Admin(this);
-    const { table, requests, replies, args, changes, stats, gates } = this;
+    const { table, requests, args, changes, gates } = this;
     this.#router = new Router(table, requests, args, this.cluster);
     const context = new RequestContext(this.memory, changes, this.keys, this, this.rdb);
     this.#dispatcher = new Dispatcher({
       requests,
       replies,
       args,
-      reply: new Reply(replies),
+      reply,
       table,
       context,
       observer: new Observer(this.admin.slowlog, this.clients, table, args, context, this.pushes),
@@ -240,6 +245,7 @@ export class Node implements ClientHost, Server {
     this.tracking.left(client);
     this.transactions.left(client);
     this.pubsub.left(client);
+    this.waiting.left(client);
   }
 
   sent(client: ClientConnection, byteCount: number): void {
@@ -346,7 +352,7 @@ export class Node implements ClientHost, Server {
   }
 
   #replicate(): NodeReplication {
-    const { port, mutations, gates, snapshots } = this;
+    const { port, mutations, gates, snapshots, waiting } = this;
     return new NodeReplication({
       ...this.#parts(),
       ...this.#intake(),
@@ -354,6 +360,7 @@ export class Node implements ClientHost, Server {
       directory: this.directory,
       gates,
       snapshots,
+      waiting,
       port,
       receive: (client, bytes) => this.receive(client, bytes),
       clientFor: (connection) => this.clients.adopt(connection),

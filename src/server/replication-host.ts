@@ -10,6 +10,7 @@ import type { Config } from "./config/config.ts";
 import type { Gates } from "./gates.ts";
 import type { Snapshots } from "./snapshots.ts";
 import type { Stats } from "./stats.ts";
+import type { Waiting } from "./waiting.ts";
 
 export interface ReplicationHost {
   readonly memory: Memory;
@@ -21,6 +22,7 @@ export interface ReplicationHost {
   readonly gates: Gates;
   readonly snapshots: Snapshots;
   readonly stats: Stats;
+  readonly waiting: Waiting;
   /** Where a copy may be put aside. */
   readonly directory: string;
   /** Where clients reach this node. */

@@ -1,7 +1,7 @@
 // The node as a master: replicas come by PSYNC, get a copy where they need one and then every change. A copy is a
 // snapshot written straight to the socket, a few slots between two events, no faster than the socket takes it.
 import type { ReplicaFact } from "../commands/context.ts";
-import { after, monotonicUs, nowMs, soon, type Timer } from "../io/clock.ts";
+import { monotonicUs, nowMs, soon } from "../io/clock.ts";
 import { randomHex } from "../io/random.ts";
 import type { History } from "../replication/history.ts";
 import { answerPsync, type PsyncRequest } from "../replication/psync.ts";
@@ -9,7 +9,6 @@ import { RdbWriter } from "../replication/rdb-writer.ts";
 import { Snapshot, type SnapshotSource } from "../replication/snapshot.ts";
 import { ReplyError } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
-import type { Args } from "../engine/args.ts";
 import type { ClientConnection } from "./client.ts";
 import { ReplicaLink } from "./replica-link.ts";
 import type { ReplicationHost } from "./replication-host.ts";
@@ -17,21 +16,16 @@ import type { ReplicationHost } from "./replication-host.ts";
 /** Microseconds a snapshot may take of the event loop at a time. */
 const COPY_BUDGET_US = 2000;
 
-const UNBLOCKED = new ReplyError("UNBLOCKED client unblocked via CLIENT UNBLOCK");
-
-/** A client that WAITs. */
+/** A client that WAITs: until so many replicas have acknowledged so much. */
 interface Waiter {
-  readonly client: ClientConnection;
   readonly offset: number;
   readonly count: number;
-  timer: Timer | undefined;
-  answer: number | ReplyError | undefined;
 }
 
 export class ReplicationMaster {
   /** By client id; also clients that only introduced themselves. */
   readonly #links = new Map<number, ReplicaLink>();
-  readonly #waiters = new Map<number, Waiter>();
+  readonly #waiters = new Map<ClientConnection, Waiter>();
   #pingedAtMs = 0;
   #leftAtMs = 0;
 
@@ -121,8 +115,9 @@ export class ReplicationMaster {
       this.host.notice(`Replica ${link.ip}:${link.port} is online`);
       link.stream(this.host.log);
     }
-    for (const waiter of this.#waiters.values()) {
-      if (this.#countAt(waiter.offset) >= waiter.count) this.#answer(waiter);
+    for (const [waiter, wanted] of this.#waiters) {
+      const now = this.#countAt(wanted.offset);
+      if (now >= wanted.count) this.host.waiting.answer(waiter, (reply) => reply.integer(now));
     }
   }
 
@@ -133,9 +128,6 @@ export class ReplicationMaster {
   }
 
   left(client: ClientConnection): void {
-    const waiter = this.#waiters.get(client.id);
-    waiter?.timer?.stop();
-    this.#waiters.delete(client.id);
     const link = this.#links.get(client.id);
     if (link === undefined) return;
     this.#links.delete(client.id);
@@ -179,52 +171,21 @@ export class ReplicationMaster {
     }
   }
 
-  wait(client: ClientConnection, args: Args, count: number, timeoutMs: number, reply: Reply): void {
-    const before = this.#waiters.get(client.id);
-    if (before?.answer !== undefined) {
-      this.#waiters.delete(client.id);
-      if (before.answer instanceof ReplyError) throw before.answer;
-      return reply.integer(before.answer);
-    }
-    // The end of a pause lets every client go on; this one waits for what it waited for.
-    if (before !== undefined) return client.hold(args);
-    const { log } = this.host;
+  wait(client: ClientConnection, count: number, timeoutMs: number, reply: Reply): void {
+    const { log, waiting } = this.host;
     const offset = log.end;
     const now = this.#countAt(offset);
     if (now >= count || client.cannotWait) return reply.integer(now);
-    const waiter: Waiter = { client, offset, count, timer: undefined, answer: undefined };
-    this.#waiters.set(client.id, waiter);
-    if (timeoutMs > 0) waiter.timer = after(timeoutMs, () => this.#answer(waiter));
-    client.hold(args);
+    this.#waiters.set(client, { offset, count });
+    waiting.begin(client, timeoutMs, {
+      timedOut: (late) => late.integer(this.#countAt(offset)),
+      ended: () => this.#waiters.delete(client),
+    });
     if (log.wanted) log.appendBare(["REPLCONF", "GETACK", "*"]);
-  }
-
-  /** The node became a replica: clients that WAIT run their request again and are told so. */
-  releaseWaiters(): void {
-    for (const waiter of this.#waiters.values()) {
-      waiter.timer?.stop();
-      this.#waiters.delete(waiter.client.id);
-      soon(() => waiter.client.release());
-    }
-  }
-
-  /** Ends a client's WAIT; false = it is in none. */
-  unblock(client: ClientConnection, how: "timeout" | "error"): boolean {
-    const waiter = this.#waiters.get(client.id);
-    if (waiter === undefined || waiter.answer !== undefined) return false;
-    this.#answer(waiter, how === "error" ? UNBLOCKED : undefined);
-    return true;
   }
 
   #countAt(offset: number): number {
     return this.replicas.filter((link) => link.phase === "online" && link.ackOffset >= offset).length;
-  }
-
-  #answer(waiter: Waiter, error?: ReplyError): void {
-    if (waiter.answer !== undefined) return;
-    waiter.timer?.stop();
-    waiter.answer = error ?? this.#countAt(waiter.offset);
-    soon(() => waiter.client.release());
   }
 
   #linkOf(client: ClientConnection): ReplicaLink {

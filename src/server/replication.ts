@@ -1,6 +1,5 @@
 // Replication of one node: master of its replicas and replica of its master, who share one log and one history.
 import type { Client, ReplicaFact, Replication, Role } from "../commands/context.ts";
-import type { Args } from "../engine/args.ts";
 import { every, nowMs, type Timer } from "../io/clock.ts";
 import { randomHex } from "../io/random.ts";
 import { History } from "../replication/history.ts";
@@ -145,7 +144,7 @@ export class NodeReplication implements Replication {
     if (master?.host === host && master.port === port) return false;
     this.replica.follow(host, port);
     this.master.dropReplicas("we follow another master now");
-    this.master.releaseWaiters();
+    this.host.waiting.disconnect();
     this.host.changed();
     return true;
   }
@@ -187,8 +186,8 @@ export class NodeReplication implements Replication {
     if (this.replica.isMaster(client)) this.replica.acknowledge();
   }
 
-  wait(client: Client, args: Args, count: number, timeoutMs: number, reply: Reply): void {
-    this.master.wait(connectionOf(client), args, count, timeoutMs, reply);
+  wait(client: Client, count: number, timeoutMs: number, reply: Reply): void {
+    this.master.wait(connectionOf(client), count, timeoutMs, reply);
   }
 
   /** The replication section of INFO. */

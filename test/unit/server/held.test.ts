@@ -99,7 +99,7 @@ test("WAIT outlasts the end of a pause, and counts from when it was said", async
   expect(waiter.ask("PING")).toBe("");
   const client = node.clients.get(victimId(node, waiter));
   if (client === undefined) throw new Error("the waiter is gone");
-  expect(node.replication.master.unblock(client, "timeout")).toBe(true);
+  expect(node.waiting.unblock(client, "timeout")).toBe(true);
   await released();
   expect(waiter.taken()).toBe(":0\r\n+PONG\r\n");
 });
