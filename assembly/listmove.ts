@@ -84,8 +84,9 @@ export function lmpop(): i32 {
   if (!fromFront && !isWord(keys + 2, "RIGHT")) return REFUSED_SYNTAX;
   let count: i64 = 1;
   if (Args.count() > keys + 3) {
-    if (Args.count() != keys + 5 || !isWord(keys + 3, "COUNT")) return REFUSED_SYNTAX;
+    if (Args.count() == keys + 4 || !isWord(keys + 3, "COUNT")) return REFUSED_SYNTAX;
     if (!parse(Args.ptr(keys + 4), Args.length(keys + 4)) || parsed <= 0) return REFUSED_COUNT_NOT_POSITIVE;
+    if (Args.count() > keys + 5) return REFUSED_SYNTAX;
     count = parsed;
   }
   return popFromFirst(keys, count, fromFront);

@@ -160,16 +160,17 @@ function readOptions(): i32 {
   for (let i: u32 = 3; i < Args.count(); i += 2) {
     const option: u32 = isWord(i, "RANK") ? 1 : isWord(i, "COUNT") ? 2 : isWord(i, "MAXLEN") ? 3 : 0;
     if (option == 0 || i + 1 == Args.count()) return REFUSED_SYNTAX;
-    if (!parse(Args.ptr(i + 1), Args.length(i + 1))) return REFUSED_NOT_INTEGER;
+    const isInteger = parse(Args.ptr(i + 1), Args.length(i + 1));
     if (option == 1) {
+      if (!isInteger) return REFUSED_NOT_INTEGER;
       rank = parsed;
       if (rank == 0) return REFUSED_LPOS_RANK;
     } else if (option == 2) {
       matchCount = parsed;
-      if (matchCount < 0) return REFUSED_LPOS_COUNT;
+      if (!isInteger || matchCount < 0) return REFUSED_LPOS_COUNT;
     } else {
       mostCompared = parsed;
-      if (mostCompared < 0) return REFUSED_LPOS_MAXLEN;
+      if (!isInteger || mostCompared < 0) return REFUSED_LPOS_MAXLEN;
     }
   }
   return 0;
