@@ -73,6 +73,17 @@ export const REFUSED_FIELD_NOT_INTEGER = -40;
 export const REFUSED_COUNT_RANGE = -41;
 /** A count of random elements that cannot be doubled. */
 export const REFUSED_PAIR_COUNT_RANGE = -42;
+// Options of ZADD that exclude each other.
+export const REFUSED_ZADD_NX_XX = -50;
+export const REFUSED_ZADD_NX_GT_LT = -51;
+export const REFUSED_ZADD_INCR_PAIRS = -52;
+export const REFUSED_NOT_FLOAT = -53;
+export const REFUSED_SCORE_NAN = -54;
+export const REFUSED_SCORE_RANGE = -55;
+export const REFUSED_LEX_RANGE = -56;
+// Options of ZRANGE that do not go with what the range is given by.
+export const REFUSED_LIMIT_BY_RANK = -57;
+export const REFUSED_WITHSCORES_BY_LEX = -58;
 /** LSET beyond the list. */
 export const REFUSED_INDEX = -20;
 /** A number of elements to pop that is none or negative. */

@@ -39,3 +39,19 @@ export { llen, lpop, lpush, lpushx, rpop, rpush, rpushx } from "./lists";
 export { lindex, lpos, lrange } from "./listread";
 export { linsert, lrem, lset, ltrim } from "./listwrite";
 export { lmove, lmpop, rpoplpush } from "./listmove";
+export { zadd, zincrby, zrem } from "./zsets";
+export { zcard, zcount, zlexcount, zmscore, zrank, zrevrank, zscore } from "./zsetread";
+export {
+  zrange,
+  zrangebylex,
+  zrangebyscore,
+  zrangestore,
+  zremrangebylex,
+  zremrangebyrank,
+  zremrangebyscore,
+  zrevrange,
+  zrevrangebylex,
+  zrevrangebyscore,
+} from "./zsetrange";
+export { zmpop, zpopmax, zpopmin } from "./zsetpop";
+export { zrandmember } from "./zsetrandom";

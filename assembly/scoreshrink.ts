@@ -91,7 +91,7 @@ function shrinkRoot(tree: usize): void {
   let root = Tree.root(tree);
   let height = Tree.height(tree);
   while (height > 0 && Inner.count(root) <= 1) {
-    const child = Inner.count(root) == 0 ? 0 : Inner.child(root, 0);
+    const child: usize = Inner.count(root) == 0 ? 0 : Inner.child(root, 0);
     free(root);
     root = child;
     height = child == 0 ? 0 : height - 1;

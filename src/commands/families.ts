@@ -10,6 +10,7 @@ import { replicationFamily, waitFamily } from "./replication.ts";
 import { connectionFamily } from "./connection.ts";
 import { pubsubFamily } from "./pubsub.ts";
 import { serverFamily } from "./server.ts";
+import { sortedSets } from "./sortedset.ts";
 import { strings } from "./string.ts";
 import { CommandTable } from "./table.ts";
 import { transactionsFamily } from "./transactions.ts";
@@ -18,6 +19,7 @@ export const families: readonly Family[] = [
   strings,
   hashes,
   lists,
+  sortedSets,
   generic,
   databases,
   clusterFamily,

@@ -68,6 +68,20 @@ export const LPOS_RANK = fixed(
 export const LPOS_COUNT = fixed("ERR COUNT can't be negative");
 export const LPOS_MAXLEN = fixed("ERR MAXLEN can't be negative");
 
+// Sorted sets.
+export const ZADD_NX_XX = fixed("ERR XX and NX options at the same time are not compatible");
+export const ZADD_NX_GT_LT = fixed("ERR GT, LT, and/or NX options at the same time are not compatible");
+export const ZADD_INCR_PAIRS = fixed("ERR INCR option supports a single increment-element pair");
+export const SCORE_NAN = fixed("ERR resulting score is not a number (NaN)");
+export const SCORE_RANGE = fixed("ERR min or max is not a float");
+export const LEX_RANGE = fixed("ERR min or max not valid string range item");
+export const LIMIT_BY_RANK = fixed(
+  "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
+);
+export const WITHSCORES_BY_LEX = fixed(
+  "ERR syntax error, WITHSCORES not supported in combination with BYLEX",
+);
+
 export const NOT_A_TIMEOUT = fixed("ERR timeout is not an integer or out of range");
 export const NEGATIVE_TIMEOUT = fixed("ERR timeout is negative");
 

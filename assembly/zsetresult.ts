@@ -1,0 +1,143 @@
+// A sorted set that is being computed, for ZRANGESTORE and for unions, intersections and differences: filled as a big one
+// that stands nowhere, then shown or stored, in the shape its size asks for.
+import { ENCODING_LISTPACK, ENCODING_SKIPLIST, EVENT_DEL, REFUSED_OUT_OF_MEMORY, TYPE_ZSET } from "./abi";
+import { Args } from "./args";
+import { Entry, createEntry } from "./entry";
+import { Events } from "./events";
+import { lookupWrite } from "./expiry";
+import { free } from "./heap";
+import { Item } from "./item";
+import { LISTPACK_EMPTY, Listpack, emptyListpack } from "./listpack";
+import { countMembers, findHashed, findMember } from "./members";
+import { Leaf } from "./scorenode";
+import { foundLeaf, seekRank } from "./scoresearch";
+import { moveCell } from "./scoretree";
+import { LINE_ROOM, Reply, replyInteger } from "./reply";
+import { foundHash, insert, removeFound, replaceFound } from "./table";
+import { ZSET_RECORD, Zset } from "./zset";
+import { addToRecord, fitsPack, initRecord, releaseRecord } from "./zsetchange";
+import { pairSize, writePair } from "./zsetpack";
+
+const RECORD: usize = memory.data(24);
+let longest: u32 = 0;
+
+export abstract class Result {
+  @inline static record(): usize {
+    return RECORD;
+  }
+  @inline static count(): u32 {
+    return countMembers(RECORD);
+  }
+  static begin(): void {
+    initRecord(RECORD);
+    longest = 0;
+  }
+  /** Gives back what was computed. */
+  static drop(): void {
+    releaseRecord(RECORD);
+  }
+}
+
+/** Adds a member that is not there. False = no memory. */
+export function addResult(member: usize, length: u32, score: f64): bool {
+  findMember(RECORD, member, length);
+  longest = max(longest, length);
+  return addToRecord(RECORD, member, length, score);
+}
+
+/** The item of a member whose hash is known; 0 = it is not there, and may be added with `addSought`. */
+export function seekResult(hash: u64, member: usize, length: u32): usize {
+  return findHashed(RECORD, hash, member, length);
+}
+
+/** Adds the member `seekResult` has just not found. False = no memory. */
+export function addSought(member: usize, length: u32, score: f64): bool {
+  longest = max(longest, length);
+  return addToRecord(RECORD, member, length, score);
+}
+
+/** Gives an item of the result another score. False = no memory. */
+export function rescore(item: usize, score: f64): bool {
+  if (score == Item.score(item)) return true;
+  if (!moveCell(Zset.tree(RECORD), Item.score(item), score, item)) return false;
+  Item.setScore(item, score);
+  return true;
+}
+
+/**
+ * Puts the result under argument 1, the request's first key, whatever that held, or deletes it when the result is empty.
+ * Replies the count; returns the changes or a REFUSED_ code.
+ */
+export function storeResult(event: u32): i32 {
+  const slot = Args.slot();
+  const key = Args.ptr(1);
+  const length = Args.length(1);
+  const count = Result.count();
+  if (!Reply.reserve(LINE_ROOM)) return refuse();
+  const old = lookupWrite(slot, key, length);
+  if (count == 0) {
+    replyInteger(0);
+    if (old == 0) return 0;
+    removeFound(slot);
+    Events.tell(EVENT_DEL, key, length);
+    return 1;
+  }
+  const hash = foundHash;
+  const isPacked = fitsPack(count, longest);
+  const fresh = isPacked ? packResult(key, length) : wrapResult(key, length);
+  if (fresh == 0) return refuse();
+  if (old != 0) {
+    replaceFound(slot, fresh);
+  } else if (!insert(slot, fresh, hash)) {
+    free(fresh);
+    return refuse();
+  }
+  // What is not packed belongs to the entry now.
+  if (isPacked) Result.drop();
+  Events.tell(event, key, length);
+  replyInteger(count);
+  return 1;
+}
+
+function refuse(): i32 {
+  Result.drop();
+  return REFUSED_OUT_OF_MEMORY;
+}
+
+function wrapResult(key: usize, length: u32): usize {
+  const entry = createEntry(key, length, TYPE_ZSET, ENCODING_SKIPLIST, ZSET_RECORD, ZSET_RECORD, 0);
+  if (entry != 0) memory.copy(Entry.value(entry), RECORD, ZSET_RECORD);
+  return entry;
+}
+
+function packResult(key: usize, length: u32): usize {
+  const bytes = packedBytes();
+  const entry = createEntry(key, length, TYPE_ZSET, ENCODING_LISTPACK, bytes, bytes, 0);
+  if (entry == 0) return 0;
+  const lp = Entry.value(entry);
+  emptyListpack(lp);
+  let at = Listpack.first(lp);
+  seekRank(Zset.tree(RECORD), 0);
+  for (let leaf = foundLeaf; leaf != 0; leaf = Leaf.next(leaf)) {
+    for (let i: u32 = 0; i < Leaf.count(leaf); i++) {
+      const item = Leaf.item(leaf, i);
+      at = writePair(at, Item.key(item), Item.keyLength(item), Leaf.score(leaf, i));
+    }
+  }
+  store<u8>(at, 0xff);
+  Listpack.setBytes(lp, bytes);
+  Listpack.setCountWord(lp, Result.count() << 1);
+  return entry;
+}
+
+function packedBytes(): u32 {
+  let bytes = LISTPACK_EMPTY;
+  seekRank(Zset.tree(RECORD), 0);
+  for (let leaf = foundLeaf; leaf != 0; leaf = Leaf.next(leaf)) {
+    for (let i: u32 = 0; i < Leaf.count(leaf); i++) {
+      const item = Leaf.item(leaf, i);
+      bytes += pairSize(Item.key(item), Item.keyLength(item), Leaf.score(leaf, i));
+    }
+  }
+  return bytes;
+}
