@@ -1,6 +1,9 @@
 // What handlers in TypeScript do with single keys of the selected database. Keys and values come as (ptr, length) and
 // may lie anywhere but in the arena; results by reference are left in STATE_RESULT_PTR and _LENGTH.
 import {
+  ENCODING_HASHTABLE,
+  ENCODING_QUICKLIST,
+  ENCODING_SKIPLIST,
   EVENT_NEW,
   HOW_COUNTED,
   HOW_READ,
@@ -12,13 +15,18 @@ import {
   STATE_RESULT_PTR,
   TYPE_NONE,
 } from "./abi";
+import { copyOf } from "./copies";
 import { slotOf } from "./crc16";
 import { Entry, createEntry, dispose, isString, stringBytes, stringLength } from "./entry";
 import { Events } from "./events";
 import { lookup, lookupInspected, lookupRead, lookupWrite } from "./expiry";
 import { free, sizeOf } from "./heap";
+import { listBytes } from "./quicklist";
+import { memberBytes } from "./memberwalk";
+import { treeBytes } from "./scoretree";
 import { DIGITS, storePlain, storeString } from "./stringvalue";
 import { find, foundHash, insert, removeFound, replaceFound, reshapeFound, unlinkFound } from "./table";
+import { TABLE_RECORD } from "./tablerecord";
 
 /** `how` is one of abi.ts's HOW_ constants. */
 function look(key: usize, length: u32, how: u32): usize {
@@ -150,9 +158,8 @@ function relocate(from: usize, fromLength: u32, database: u32, to: usize, toLeng
 export function copyKey(from: usize, fromLength: u32, database: u32, to: usize, toLength: u32): i32 {
   const entry = look(from, fromLength, HOW_TRACELESS);
   if (entry == 0) return 0;
-  const fresh = reshape(entry, to, toLength, Entry.expires(entry) ? Entry.expireAt(entry) : 0);
+  const fresh = copyOf(entry, to, toLength);
   if (fresh == 0) return REFUSED_OUT_OF_MEMORY;
-  Entry.touch(fresh);
   if (placeIn(database, fresh)) return 1;
   dispose(fresh);
   return REFUSED_OUT_OF_MEMORY;
@@ -165,7 +172,7 @@ export function placeIn(database: u32, entry: usize): bool {
   const key = Entry.key(entry);
   const length = Entry.keyLength(entry);
   const slot = slotOf(key, length);
-  const old = lookupWrite(slot, key, length);
+  const old = find(slot, key, length);
   const done = old != 0 || insert(slot, entry, foundHash);
   if (old != 0) {
     replaceFound(slot, entry);
@@ -181,8 +188,21 @@ export function clockOf(key: usize, length: u32): i32 {
   return entry == 0 ? -1 : <i32>Entry.clock(entry);
 }
 
-/** Bytes a key takes with its share of the tables; 0 = no such key. */
-export function memoryOf(key: usize, length: u32): f64 {
+/**
+ * Bytes a key takes with its share of the tables; 0 = no such key.
+ * @param samples so many elements of a big value are looked at, and the rest taken to be like them; 0 = all
+ */
+export function memoryOf(key: usize, length: u32, samples: u32): f64 {
   const entry = look(key, length, HOW_COUNTED);
-  return entry == 0 ? 0 : <f64>sizeOf(entry) + 8;
+  return entry == 0 ? 0 : <f64>sizeOf(entry) + 8 + bytesBeyond(entry, samples);
+}
+
+/** Bytes of a value that stand outside its entry. */
+function bytesBeyond(entry: usize, samples: u32): f64 {
+  const record = Entry.value(entry);
+  const encoding = Entry.encoding(entry);
+  if (encoding == ENCODING_HASHTABLE) return memberBytes(record, samples);
+  if (encoding == ENCODING_QUICKLIST) return listBytes(record, samples);
+  if (encoding == ENCODING_SKIPLIST) return memberBytes(record, samples) + treeBytes(record + TABLE_RECORD);
+  return 0;
 }

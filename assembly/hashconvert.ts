@@ -15,11 +15,19 @@ const BUILT: usize = memory.data(16);
 
 /** @returns the entry, just found, which has moved; 0 = no memory, nothing changed */
 export function toHashtable(entry: usize): usize {
-  initMembers(BUILT);
-  const hash = fill(Entry.value(entry)) ? replaceValue(entry, ENCODING_HASHTABLE, TABLE_RECORD) : 0;
+  if (tableFrom(Entry.value(entry)) == 0) return 0;
+  const hash = replaceValue(entry, ENCODING_HASHTABLE, TABLE_RECORD);
   if (hash == 0) releaseMembers(BUILT, u32.MAX_VALUE);
   else memory.copy(Entry.value(hash), BUILT, TABLE_RECORD);
   return hash;
+}
+
+/** The record, to be copied, of a new table of the fields of a listpack that has none twice; 0 = no memory. */
+export function tableFrom(lp: usize): usize {
+  initMembers(BUILT);
+  if (fill(lp)) return BUILT;
+  releaseMembers(BUILT, u32.MAX_VALUE);
+  return 0;
 }
 
 function fill(lp: usize): bool {

@@ -23,7 +23,11 @@ export { setExpiry, setString, shapeOf, stringOf, typeOf } from "./access";
 export { fieldOf, setField } from "./hashaccess";
 // values in RDB form
 export { crc64 } from "./crc64";
-export { rdbDump, rdbExpand, rdbParse, rdbSlot, setRdbCompression } from "./rdb";
+export { rdbBeginSlot, rdbCheckPayload, rdbDump, rdbNextPiece } from "./rdb";
+export { rdbClose, rdbFeed, rdbOpen, rdbStore } from "./rdbload";
+export { digestAll, digestKey } from "./digest";
+export { rdbExpand } from "./rdbread";
+export { setRdbCompression } from "./rdbwrite";
 // commands
 export { get, set, setnx, strlen } from "./strings";
 export { append, getrange, setrange } from "./ranges";

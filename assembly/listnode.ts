@@ -103,6 +103,22 @@ export function copyNode(lp: usize, count: u32): usize {
   return node;
 }
 
+/** A node like another, packed if that is; it is in no list yet. 0 = no memory. */
+export function twinOf(node: usize): usize {
+  if (!Node.isPacked(node)) return copyNode(Node.listpack(node), Node.count(node));
+  const bytes = Node.packedBytes(node);
+  const block = alloc(bytes);
+  const twin: usize = block == 0 ? 0 : alloc(NODE_BYTES);
+  if (twin == 0) {
+    if (block != 0) free(block);
+    return 0;
+  }
+  memory.copy(block, Node.packed(node), bytes);
+  memory.copy(twin, node, NODE_BYTES);
+  setBlock(twin, block, 0);
+  return twin;
+}
+
 export function freeNode(node: usize): void {
   if (Node.isPacked(node)) forgetExpansion(node);
   free(load<u32>(node, BLOCK));

@@ -40,7 +40,7 @@ import { createValue, replaceValue, resizeValue } from "./value";
 /** The chunk that is the entry's own listpack. (Nodes are addresses.) */
 const INLINE: usize = 1;
 /** Longest listpack kept in an entry: all of it moves when its front changes. */
-const INLINE_MOST: u32 = 1024;
+export const INLINE_MOST: u32 = 1024;
 
 let entry: usize = 0;
 

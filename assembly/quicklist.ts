@@ -196,3 +196,21 @@ export function popQuicklist(list: usize, atFront: bool): void {
   const bytes = <u32>((atFront ? Listpack.next(at) : end) - at);
   removeElement(list, node, <u32>(at - lp), bytes);
 }
+
+/**
+ * Bytes the nodes of a list take.
+ * @param samples so many nodes at least are looked at, and the rest taken to be like them; 0 = all
+ */
+export function listBytes(list: usize, samples: u32): f64 {
+  let bytes: f64 = 0;
+  let seen: u32 = 0;
+  for (
+    let node = Quicklist.head(list);
+    node != 0 && (samples == 0 || seen < samples);
+    node = Node.next(node)
+  ) {
+    bytes += Node.size(node);
+    seen++;
+  }
+  return seen == 0 ? 0 : (bytes * <f64>Quicklist.nodes(list)) / <f64>seen;
+}

@@ -19,8 +19,35 @@ export const RDB_EXPIRE_SECONDS = 253;
 export const RDB_SELECTDB = 254;
 export const RDB_EOF = 255;
 
-// The only value type held so far.
+// Types of values. Two stand for the same kind of value where Redis changed how it writes it.
 export const RDB_TYPE_STRING = 0;
+/** A count, then so many strings. */
+export const RDB_TYPE_LIST = 1;
+export const RDB_TYPE_SET = 2;
+/** A count, then members and their scores as text: a length byte and digits, or 253 nan, 254 inf, 255 -inf. */
+export const RDB_TYPE_ZSET = 3;
+/** A count, then fields and values. */
+export const RDB_TYPE_HASH = 4;
+/** A count, then members and their scores as doubles, least significant byte first. */
+export const RDB_TYPE_ZSET_2 = 5;
+// One string that holds all: a zipmap, ziplist, intset or listpack.
+export const RDB_TYPE_HASH_ZIPMAP = 9;
+export const RDB_TYPE_LIST_ZIPLIST = 10;
+export const RDB_TYPE_SET_INTSET = 11;
+export const RDB_TYPE_ZSET_ZIPLIST = 12;
+export const RDB_TYPE_HASH_ZIPLIST = 13;
+/** A count, then so many ziplists. */
+export const RDB_TYPE_LIST_QUICKLIST = 14;
+export const RDB_TYPE_HASH_LISTPACK = 16;
+export const RDB_TYPE_ZSET_LISTPACK = 17;
+/** A count, then for each node what it is, RDB_NODE_PLAIN or RDB_NODE_PACKED, and a string. */
+export const RDB_TYPE_LIST_QUICKLIST_2 = 18;
+export const RDB_TYPE_SET_LISTPACK = 20;
+
+/** The string is one element. */
+export const RDB_NODE_PLAIN = 1;
+/** The string is a listpack. */
+export const RDB_NODE_PACKED = 2;
 
 // A length's first byte: the top two bits say what follows.
 /** 00: the low six bits are the length. */
@@ -47,3 +74,10 @@ export const RDB_PAYLOAD_REJECTED = -101;
 export const RDB_PAYLOAD_DAMAGED = -102;
 /** A value of a type that is not held. */
 export const RDB_PAYLOAD_OTHER_TYPE = -103;
+
+// How far a value is that comes in pieces.
+/** It goes on. */
+export const RDB_VALUE_OPEN = 0;
+export const RDB_VALUE_WHOLE = 1;
+/** A collection without elements, which cannot be kept. */
+export const RDB_VALUE_EMPTY = 2;

@@ -10,7 +10,7 @@ import { growLeaf } from "./scoregrow";
 import { Inner, LEAF_CELLS, Leaf, Tree, createLeaf } from "./scorenode";
 import { countAlong, foundCell, foundLeaf, searchMember, seekRank, tellFirst } from "./scoresearch";
 import { shrinkLeaf } from "./scoreshrink";
-import { free } from "./heap";
+import { free, sizeOf } from "./heap";
 
 /** Makes the 8 bytes at `tree` the record of a tree without cells. */
 export function initTree(tree: usize): void {
@@ -104,4 +104,19 @@ function releaseLast(tree: usize): void {
   free(node);
   if (above == 0) Tree.set(tree, 0, 0);
   else Inner.setCount(above, Inner.count(above) - 1);
+}
+
+/** Bytes the nodes of a tree take. */
+export function treeBytes(tree: usize): f64 {
+  return Tree.root(tree) == 0 ? 0 : bytesFrom(Tree.root(tree), Tree.height(tree));
+}
+
+/** Bytes of a node and all below it; `level` = levels of inner nodes from it on. */
+function bytesFrom(node: usize, level: u32): f64 {
+  let bytes = <f64>sizeOf(node);
+  if (level == 0) return bytes;
+  const count = Inner.count(node);
+  if (level == 1) return bytes + <f64>count * sizeOf(Inner.child(node, 0));
+  for (let i: u32 = 0; i < count; i++) bytes += bytesFrom(Inner.child(node, i), level - 1);
+  return bytes;
 }

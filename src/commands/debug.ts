@@ -1,4 +1,4 @@
-// DEBUG, as far as it helps to test a server: sleeping, looking at a key, switching active expiry.
+// DEBUG, as far as it helps to test a server: sleeping, looking at keys, switching active expiry.
 import type { Args } from "../engine/args.ts";
 import { HOW_TRACELESS } from "../engine/keys.ts";
 import { NO_SUCH_KEY, wrongForm } from "../resp/errors.ts";
@@ -11,6 +11,8 @@ export function debug(ctx: Context, args: Args, reply: Reply): void {
   const { count } = args;
   if (count === 2 && args.is(1, "HELP")) return help(reply);
   if (count === 3 && args.is(1, "SLEEP")) return sleep(ctx, args, reply);
+  if (count === 2 && args.is(1, "DIGEST")) return reply.simple(hex(ctx.rdb.digest()));
+  if (count >= 2 && args.is(1, "DIGEST-VALUE")) return digestValues(ctx, args, reply);
   if (count === 3 && args.is(1, "OBJECT")) return object(ctx, args, reply);
   if (count === 3 && args.is(1, "SET-ACTIVE-EXPIRE")) return setActiveExpire(ctx, args, reply);
   throw wrongForm("DEBUG", args.latin1(1));
@@ -36,6 +38,15 @@ function object(ctx: Context, args: Args, reply: Reply): void {
   );
 }
 
+function digestValues(ctx: Context, args: Args, reply: Reply): void {
+  reply.array(args.count - 2);
+  for (let i = 2; i < args.count; i++) reply.simple(hex(ctx.rdb.digestOf(args.at(i))));
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 function setActiveExpire(ctx: Context, args: Args, reply: Reply): void {
   ctx.server.admin.expiresActively = (args.number(2) ?? 0) !== 0;
   reply.ok();
@@ -43,6 +54,8 @@ function setActiveExpire(ctx: Context, args: Args, reply: Reply): void {
 
 function help(reply: Reply): void {
   const lines = [
+    ["DIGEST", "Show 20 bytes, in hex, that tell what all keys hold."],
+    ["DIGEST-VALUE <key> [<key> ...]", "Show 20 bytes, in hex, that tell what each key holds."],
     ["OBJECT <key>", "Show how a key's value is kept."],
     ["SET-ACTIVE-EXPIRE <0|1>", "Whether expired keys are looked for."],
     ["SLEEP <seconds>", "Hold the whole server; fractions are allowed."],

@@ -36,16 +36,17 @@ function restore(ctx: Context, args: Args, reply: Reply): void {
   const existed = ctx.keys.has(key);
   if (existed && !options.replace) throw BUSY_KEY;
   const expireAtMs = expiryOf(args, options.isAbsolute, ctx.nowMs);
-  const value = ctx.rdb.parse(args.at(3));
+  const value = ctx.rdb.parse(key, args.at(3), expireAtMs);
   reply.ok();
   if (expireAtMs !== 0 && hasPassed(ctx, expireAtMs)) {
+    value.abandon();
     if (!existed) return;
     ctx.keys.delete(key);
     ctx.notify(EVENT_DEL, key);
     return ctx.propagate("DEL", key);
   }
   const clock = ctx.keys.clockFor(options);
-  const store = (): void => ctx.keys.setString(key, value, expireAtMs === 0 ? {} : { expireAtMs });
+  const store = (): void => value.store(ctx.client.database);
   if (clock === undefined) store();
   else ctx.keys.stamped(clock, store);
   ctx.notify(EVENT_RESTORE, key);

@@ -12,13 +12,18 @@ const PURGE_BLOCKS = 100_000;
 const NOT_PURGED = new ReplyError(
   "ERR this system takes no memory back from the engine; it is used again instead",
 );
+/** Elements of a big value that MEMORY USAGE looks at, if not told otherwise. */
+const USUAL_SAMPLES = 5;
 
 export function usage(ctx: Context, args: Args, reply: Reply): void {
+  let samples = USUAL_SAMPLES;
   for (let i = 3; i < args.count; i += 2) {
     if (!args.is(i, "SAMPLES") || i + 1 >= args.count) throw SYNTAX;
-    if (integerAt(args, i + 1) < 0n) throw SYNTAX;
+    const given = integerAt(args, i + 1);
+    if (given < 0n) throw SYNTAX;
+    samples = Number(given);
   }
-  const bytes = ctx.keys.memoryUsage(args.at(2));
+  const bytes = ctx.keys.memoryUsage(args.at(2), samples);
   if (bytes === undefined) reply.null();
   else reply.integer(bytes);
 }

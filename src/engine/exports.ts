@@ -60,7 +60,7 @@ export interface Exports {
   moveKey(key: number, length: number, database: number): number;
   copyKey(from: number, fromLength: number, database: number, to: number, toLength: number): number;
   clockOf(key: number, length: number): number;
-  memoryOf(key: number, length: number): number;
+  memoryOf(key: number, length: number, samples: number): number;
   fieldOf(key: number, length: number, field: number, fieldLength: number): number;
   setField(
     key: number,
@@ -73,9 +73,16 @@ export interface Exports {
   // Values in RDB form.
   crc64(crc: bigint, ptr: number, length: number): bigint;
   setRdbCompression(isOn: boolean): void;
-  rdbSlot(database: number, slot: number, from: number, enough: number): number;
+  rdbBeginSlot(database: number, slot: number): void;
+  rdbNextPiece(enough: number): number;
   rdbDump(slot: number, key: number, length: number): number;
-  rdbParse(ptr: number, length: number): number;
+  rdbCheckPayload(ptr: number, length: number): number;
+  rdbOpen(type: number, key: number, length: number, expireAtMs: number, isKept: boolean): number;
+  rdbFeed(value: number, ptr: number, length: number): number;
+  rdbStore(value: number, database: number): number;
+  rdbClose(value: number): void;
+  digestAll(): void;
+  digestKey(key: number, length: number): void;
   rdbExpand(ptr: number, packed: number, length: number): number;
 }
 

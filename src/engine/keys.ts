@@ -228,10 +228,13 @@ export class Keys {
     }
   }
 
-  /** Bytes a key takes, all counted; undefined = no such key. */
-  memoryUsage(key: Bytes): number | undefined {
+  /**
+   * Bytes a key takes, all counted; undefined = no such key.
+   * @param samples so many elements of a big value are looked at, and the rest taken to be like them; 0 = all
+   */
+  memoryUsage(key: Bytes, samples: number): number | undefined {
     const { ptr, length } = this.#keys.bring(key);
-    return this.memory.wasm.memoryOf(ptr, length) || undefined;
+    return this.memory.wasm.memoryOf(ptr, length, Math.min(samples, 0xffffffff)) || undefined;
   }
 
   /** Any key, each with the same chance; undefined = there is none. */

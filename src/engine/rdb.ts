@@ -1,20 +1,21 @@
 // The engine's RDB side: checksums, compression, values as DUMP and snapshots carry them.
 import { REFUSED_OUT_OF_MEMORY } from "../../assembly/abi.ts";
-import {
-  RDB_PAYLOAD_DAMAGED,
-  RDB_PAYLOAD_OTHER_TYPE,
-  RDB_PAYLOAD_REJECTED,
-} from "../../assembly/rdbformat.ts";
+import { RDB_PAYLOAD_OTHER_TYPE, RDB_PAYLOAD_REJECTED } from "../../assembly/rdbformat.ts";
 import { OUT_OF_MEMORY, ReplyError } from "../resp/errors.ts";
 import type { Slice } from "../resp/reply.ts";
+import { Incoming } from "./incoming.ts";
 import type { Memory } from "./memory.ts";
 
 const PAYLOAD_REJECTED = new ReplyError("ERR DUMP payload version or checksum are wrong");
 const PAYLOAD_DAMAGED = new ReplyError("ERR Bad data format");
-const PAYLOAD_OTHER_TYPE = new ReplyError("ERR slotmesh holds strings only; the payload is of another type");
+const PAYLOAD_OTHER_TYPE = new ReplyError(
+  "ERR slotmesh holds neither streams nor modules' values; the payload is of such a type",
+);
 
 /** Bytes of a slot serialised at a time. */
 const PIECE = 65536;
+/** What stands around a value in a DUMP payload: its type, the version, the checksum. */
+const FRAME = 11;
 /** Bytes of JavaScript's checksummed at a time. */
 const SCRATCH = 8192;
 
@@ -61,14 +62,27 @@ export class Rdb {
    * @param write takes a piece, which dies with the next call into the engine
    */
   slot(database: number, slot: number, write: (bytes: Uint8Array) => void): void {
-    let from = 0;
-    do {
-      const next = this.memory.wasm.rdbSlot(database, slot, from, PIECE);
-      if (next < 0) throw OUT_OF_MEMORY;
-      from = next;
+    const { wasm } = this.memory;
+    wasm.rdbBeginSlot(database, slot);
+    for (;;) {
+      const more = wasm.rdbNextPiece(PIECE);
+      if (more < 0) throw OUT_OF_MEMORY;
       const { ptr, length } = this.memory.result();
       if (length > 0) write(this.memory.bytes.subarray(ptr, ptr + length));
-    } while (from !== 0);
+      if (more === 0) return;
+    }
+  }
+
+  /** 20 bytes that tell what a key of the selected database holds; zeros = no such key. */
+  digestOf(key: Slice): Uint8Array {
+    this.memory.wasm.digestKey(key.ptr, key.length);
+    return this.memory.copy(this.memory.result());
+  }
+
+  /** 20 bytes that tell what all databases hold. */
+  digest(): Uint8Array {
+    this.memory.wasm.digestAll();
+    return this.memory.copy(this.memory.result());
   }
 
   /** The DUMP payload of a key of the selected database; undefined = no such key. Dies with the next call. */
@@ -78,18 +92,47 @@ export class Rdb {
     return found === 0 ? undefined : this.memory.result();
   }
 
-  /** The string in a DUMP payload. Throws what RESTORE answers when there is none. Dies with the next call here. */
-  parse(payload: Slice): Slice {
-    switch (this.memory.wasm.rdbParse(payload.ptr, payload.length)) {
-      case RDB_PAYLOAD_REJECTED:
-        throw PAYLOAD_REJECTED;
-      case RDB_PAYLOAD_DAMAGED:
-        throw PAYLOAD_DAMAGED;
-      case RDB_PAYLOAD_OTHER_TYPE:
-        throw PAYLOAD_OTHER_TYPE;
-      case REFUSED_OUT_OF_MEMORY:
-        throw OUT_OF_MEMORY;
-    }
-    return this.memory.result();
+  /**
+   * Reads a DUMP payload into a value for `key`, which nobody sees until it is stored. Throws what RESTORE answers when
+   * it cannot be read.
+   * @param expireAtMs 0 = never
+   */
+  parse(key: Slice, payload: Slice, expireAtMs: number): Incoming {
+    const outcome = this.memory.wasm.rdbCheckPayload(payload.ptr, payload.length);
+    if (outcome === RDB_PAYLOAD_REJECTED) throw PAYLOAD_REJECTED;
+    if (outcome < 0) throw PAYLOAD_DAMAGED;
+    const incoming = new Incoming(this.memory, refuseRestore);
+    incoming.open(key, outcome, expireAtMs, true);
+    // Without the type before it and version and checksum behind it.
+    incoming.readWhole({ ptr: payload.ptr + 1, length: payload.length - FRAME });
+    return incoming;
   }
+
+  /**
+   * A value that comes in pieces.
+   * @param type as rdbformat.ts has it
+   * @param isKept false: it is only looked through for faults
+   * @param refuse throws for a RDB_PAYLOAD_ code
+   */
+  incoming(
+    key: Uint8Array,
+    type: number,
+    expireAtMs: number,
+    isKept: boolean,
+    refuse: (code: number) => never,
+  ): Incoming {
+    const incoming = new Incoming(this.memory, refuse);
+    const ptr = this.memory.alloc(Math.max(key.length, 1));
+    this.memory.bytes.set(key, ptr);
+    try {
+      incoming.open({ ptr, length: key.length }, type, expireAtMs, isKept);
+    } finally {
+      this.memory.free(ptr);
+    }
+    return incoming;
+  }
+}
+
+function refuseRestore(code: number): never {
+  throw code === RDB_PAYLOAD_OTHER_TYPE ? PAYLOAD_OTHER_TYPE : PAYLOAD_DAMAGED;
 }

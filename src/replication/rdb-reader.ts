@@ -23,7 +23,22 @@ import {
   RDB_RESIZEDB,
   RDB_SELECTDB,
   RDB_SLOT_INFO,
+  RDB_TYPE_HASH,
+  RDB_TYPE_HASH_LISTPACK,
+  RDB_TYPE_HASH_ZIPLIST,
+  RDB_TYPE_HASH_ZIPMAP,
+  RDB_TYPE_LIST,
+  RDB_TYPE_LIST_QUICKLIST,
+  RDB_TYPE_LIST_QUICKLIST_2,
+  RDB_TYPE_LIST_ZIPLIST,
+  RDB_TYPE_SET,
+  RDB_TYPE_SET_INTSET,
+  RDB_TYPE_SET_LISTPACK,
   RDB_TYPE_STRING,
+  RDB_TYPE_ZSET,
+  RDB_TYPE_ZSET_2,
+  RDB_TYPE_ZSET_LISTPACK,
+  RDB_TYPE_ZSET_ZIPLIST,
 } from "../../assembly/rdbformat.ts";
 import type { Checksum } from "./rdb-writer.ts";
 
@@ -52,6 +67,18 @@ export interface RdbSink {
   /** How many keys the database will get, as far as the writer knew; nothing to those whose tables grow evenly. */
   resize?(database: number, keys: number, expires: number): void;
   string(key: RdbKey, value: Uint8Array): void;
+  /** A value of one of the types of collections begins. @param type as the file has it, see rdbformat.ts */
+  collection(key: RdbKey, type: number): RdbValue;
+}
+
+/** A collection on its way in, which takes care of what it has been given. Throws RdbErrors. */
+export interface RdbValue {
+  /** Takes bytes from the front of what is there, at most to its end; returns how many. */
+  feed(bytes: Uint8Array): number;
+  /** So many bytes it must see at once to go on; 0 = it is whole. */
+  readonly needed: number;
+  /** Its end will not come. */
+  abandon(): void;
 }
 
 /** What the engine does for the reader. */
@@ -61,12 +88,19 @@ export interface RdbCodec {
   decompress(packed: Uint8Array, length: number): Uint8Array | undefined;
 }
 
-/** What the types are called that stand for values this server does not hold. */
-const OTHER_TYPES: Readonly<Record<number, string>> = {
-  1: "list", 2: "set", 3: "sorted set", 4: "hash", 5: "sorted set", 6: "module value", 7: "module value",
-  9: "hash", 10: "list", 11: "set", 12: "sorted set", 13: "hash", 14: "list", 15: "stream", 16: "hash",
-  17: "sorted set", 18: "list", 19: "stream", 20: "set", 21: "stream", 22: "hash", 23: "hash", 24: "hash", 25: "hash",
+/** Types of values this server does not hold. */
+const FOREIGN: Readonly<Record<number, string>> = {
+  6: "a module's value", 7: "a module's value", 15: "a stream", 19: "a stream", 21: "a stream",
+  22: "a hash with fields that expire", 23: "a hash with fields that expire",
+  24: "a hash with fields that expire", 25: "a hash with fields that expire",
 }; // prettier-ignore
+
+/** Types of collections, the old forms included. */
+const COLLECTIONS: ReadonlySet<number> = new Set([
+  RDB_TYPE_LIST, RDB_TYPE_SET, RDB_TYPE_ZSET, RDB_TYPE_HASH, RDB_TYPE_ZSET_2, RDB_TYPE_HASH_ZIPMAP,
+  RDB_TYPE_LIST_ZIPLIST, RDB_TYPE_SET_INTSET, RDB_TYPE_ZSET_ZIPLIST, RDB_TYPE_HASH_ZIPLIST, RDB_TYPE_LIST_QUICKLIST,
+  RDB_TYPE_HASH_LISTPACK, RDB_TYPE_ZSET_LISTPACK, RDB_TYPE_LIST_QUICKLIST_2, RDB_TYPE_SET_LISTPACK,
+]); // prettier-ignore
 
 const MISSING = Symbol("bytes are missing");
 const HEAD_LENGTH = 9;
@@ -89,6 +123,8 @@ export class RdbReader {
   #expireAtMs: number | undefined;
   #idleSeconds: number | undefined;
   #frequency: number | undefined;
+  /** The collection in the middle of which the bytes so far end. */
+  #value: RdbValue | undefined;
 
   constructor(
     private readonly sink: RdbSink,
@@ -127,6 +163,12 @@ export class RdbReader {
     if (!this.done) throw new RdbError("the input ends in the middle");
   }
 
+  /** The input is given up. */
+  abandon(): void {
+    this.#value?.abandon();
+    this.#value = undefined;
+  }
+
   #join(): void {
     const first = this.#waiting[0] as Uint8Array;
     let all = first;
@@ -160,6 +202,7 @@ export class RdbReader {
 
   #record(): void {
     if (this.version === 0) return this.#head();
+    if (this.#value !== undefined) return this.#goOn(this.#value);
     const opcode = this.#byte();
     switch (opcode) {
       case RDB_EXPIRE_MS:
@@ -216,13 +259,13 @@ export class RdbReader {
   }
 
   #entry(type: number): void {
-    const named = OTHER_TYPES[type];
-    if (type !== RDB_TYPE_STRING && named === undefined) throw new RdbError(`unknown value type ${type}`);
+    const foreign = FOREIGN[type];
+    if (type !== RDB_TYPE_STRING && !COLLECTIONS.has(type) && foreign === undefined)
+      throw new RdbError(`unknown value type ${type}`);
     const key = this.#string();
-    if (named !== undefined) {
-      throw new RdbError(`slotmesh holds strings only; key ${decoder.decode(key)} is a ${named}`);
-    }
-    const value = this.#string();
+    if (foreign !== undefined)
+      throw new RdbError(`slotmesh cannot hold key ${decoder.decode(key)}: it is ${foreign}`);
+    const value = type === RDB_TYPE_STRING ? this.#string() : undefined;
     const about: RdbKey = {
       database: this.#database,
       key,
@@ -230,10 +273,22 @@ export class RdbReader {
       idleSeconds: this.#idleSeconds,
       frequency: this.#frequency,
     };
-    this.sink.string(about, value);
+    if (value === undefined) this.#value = this.sink.collection(about, type);
+    else this.sink.string(about, value);
     this.#expireAtMs = undefined;
     this.#idleSeconds = undefined;
     this.#frequency = undefined;
+  }
+
+  /** A collection may be longer than memory: it takes what is there, and what it took need not be kept. */
+  #goOn(value: RdbValue): void {
+    const taken = value.feed(this.#bytes.subarray(this.#at));
+    this.#at += taken;
+    if (value.needed === 0) this.#value = undefined;
+    else if (taken === 0) {
+      this.#needed = this.#at + value.needed;
+      throw MISSING;
+    }
   }
 
   #end(): void {

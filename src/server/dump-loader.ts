@@ -2,9 +2,9 @@
 // stops the start: data must not be lost by going on without it.
 import { nowMs } from "../io/clock.ts";
 import { exists, readInPieces } from "../io/disk.ts";
-import { RdbReader, type RdbKey, type RdbSink } from "../replication/rdb-reader.ts";
+import { RdbReader, type RdbKey, type RdbSink, type RdbValue } from "../replication/rdb-reader.ts";
 import type { RdbOrigin } from "../replication/rdb-writer.ts";
-import { codecOf, isRefusal, storeString, type IntakeParts } from "./rdb-intake.ts";
+import { CollectionIntake, codecOf, isRefusal, storeString, type IntakeParts } from "./rdb-intake.ts";
 import { StartError } from "./start-error.ts";
 
 const PIECE = 1_048_576;
@@ -73,13 +73,23 @@ class DumpIntake implements RdbSink {
   }
 
   string(about: RdbKey, value: Uint8Array): void {
-    const { expireAtMs, database, key } = about;
-    if (this.options.isMaster && expireAtMs !== undefined && expireAtMs < this.startedAtMs) {
-      this.expired++;
-      return this.options.expired(database, key);
-    }
+    if (this.#isLate(about)) return;
     storeString(this.parts, about, value);
     this.keys++;
+  }
+
+  collection(about: RdbKey, type: number): RdbValue {
+    const isKept = !this.#isLate(about);
+    if (isKept) this.keys++;
+    return new CollectionIntake(this.parts, about, type, isKept);
+  }
+
+  /** Whether the key has expired meanwhile, which is told. */
+  #isLate({ expireAtMs, database, key }: RdbKey): boolean {
+    if (!this.options.isMaster || expireAtMs === undefined || expireAtMs >= this.startedAtMs) return false;
+    this.expired++;
+    this.options.expired(database, key);
+    return true;
   }
 
   /** As soon as all of it is known: the history. */

@@ -137,8 +137,8 @@ export class Node implements ClientHost, Server {
       ownerOf: (slot) => this.cluster?.ownerOf(slot),
       isOurs: (slot) => this.cluster?.isOurs(slot) ?? true,
     });
-    this.notifications = new Notifications(this.memory, this.pubsub, this.pushes, config);
-    this.changes.listener = (...event) => this.notifications.tell(...event);
+    this.notifications = new Notifications(this.memory, this.pubsub, config);
+    this.changes.listener = (kind, database, key) => this.notifications.tell(kind, database, key);
     const { replies, reply, pushes, stats } = this;
     this.waiting = new Waiting({ replies, reply, pushes, stats });
     this.pauses = new Pauses(

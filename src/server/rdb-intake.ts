@@ -1,9 +1,10 @@
 // What is read from an RDB, be it a file or a master's copy, on its way into the keyspace.
+import type { Incoming } from "../engine/incoming.ts";
 import type { Keys } from "../engine/keys.ts";
 import type { Memory } from "../engine/memory.ts";
 import type { Rdb } from "../engine/rdb.ts";
 import { DiskError } from "../io/disk.ts";
-import { RdbError, type RdbCodec, type RdbKey } from "../replication/rdb-reader.ts";
+import { RdbError, type RdbCodec, type RdbKey, type RdbValue } from "../replication/rdb-reader.ts";
 import { ReplyError } from "../resp/errors.ts";
 
 export interface IntakeParts {
@@ -44,4 +45,46 @@ export function storeString(parts: IntakeParts, about: RdbKey, value: Uint8Array
   const clock = keys.clockFor(about);
   if (clock === undefined) keys.setString(key, value, options);
   else keys.stamped(clock, () => keys.setString(key, value, options));
+}
+
+/** A collection on its way into the keyspace, with the expiry and the age it had. One without elements is left out. */
+export class CollectionIntake implements RdbValue {
+  readonly #incoming: Incoming;
+
+  /** @param isKept false: it is only looked through for faults */
+  constructor(
+    private readonly parts: IntakeParts,
+    private readonly about: RdbKey,
+    type: number,
+    private readonly isKept: boolean,
+  ) {
+    checkDatabase(parts, about);
+    const name = new TextDecoder().decode(about.key);
+    this.#incoming = parts.rdb.incoming(about.key, type, about.expireAtMs ?? 0, isKept, () => {
+      throw new RdbError(`the value of key ${name} is damaged`);
+    });
+  }
+
+  get needed(): number {
+    return this.#incoming.needed;
+  }
+
+  feed(bytes: Uint8Array): number {
+    const taken = this.#incoming.feed(bytes);
+    if (this.#incoming.needed === 0) this.#end();
+    return taken;
+  }
+
+  abandon(): void {
+    this.#incoming.abandon();
+  }
+
+  #end(): void {
+    if (!this.isKept || this.#incoming.isEmpty) return this.abandon();
+    const { keys } = this.parts;
+    const { database } = this.about;
+    const clock = keys.clockFor(this.about);
+    if (clock === undefined) this.#incoming.store(database);
+    else keys.stamped(clock, () => this.#incoming.store(database));
+  }
 }

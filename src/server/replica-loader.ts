@@ -4,8 +4,8 @@
 // that dies half-way through a copy, or holds what we cannot, must not cost its replica all it had.
 import { soon } from "../io/clock.ts";
 import { Spool } from "../io/disk.ts";
-import { RdbReader, type RdbKey, type RdbSink } from "../replication/rdb-reader.ts";
-import { checkDatabase, codecOf, isRefusal, storeString } from "./rdb-intake.ts";
+import { RdbReader, type RdbKey, type RdbSink, type RdbValue } from "../replication/rdb-reader.ts";
+import { CollectionIntake, checkDatabase, codecOf, isRefusal, storeString } from "./rdb-intake.ts";
 import type { ReplicationHost } from "./replication-host.ts";
 
 /** Bytes loaded between two looks at whatever else there is to do. */
@@ -45,7 +45,12 @@ export class ReplicaLoader implements RdbSink {
     const codec = codecOf(host.rdb);
     this.#reader = new RdbReader(this, codec);
     const ignore = (): void => {};
-    this.#checker = new RdbReader({ aux: ignore, string: (about) => checkDatabase(host, about) }, codec);
+    const checks: RdbSink = {
+      aux: ignore,
+      string: (about) => checkDatabase(host, about),
+      collection: (about, type) => new CollectionIntake(host, about, type, false),
+    };
+    this.#checker = new RdbReader(checks, codec);
     if (holdsData) this.#attempt(() => (this.#spool = new Spool(host.directory)));
     else this.#gathered = [];
   }
@@ -91,6 +96,10 @@ export class ReplicaLoader implements RdbSink {
 
   string(about: RdbKey, value: Uint8Array): void {
     storeString(this.host, about, value);
+  }
+
+  collection(about: RdbKey, type: number): RdbValue {
+    return new CollectionIntake(this.host, about, type, true);
   }
 
   #replace(): void {
@@ -149,6 +158,8 @@ export class ReplicaLoader implements RdbSink {
 
   #end(): void {
     this.#isOver = true;
+    this.#reader.abandon();
+    this.#checker.abandon();
     this.#spool?.close();
     this.#spool = undefined;
   }

@@ -29,10 +29,15 @@ interface Seen {
   }[];
 }
 
+const noCollection = (): never => {
+  throw new RdbError("no collection was expected");
+};
+
 function recording(): { seen: Seen; sink: RdbSink } {
   const seen: Seen = { aux: {}, sizes: [], keys: [] };
   const sink: RdbSink = {
     aux: (name, value) => void (seen.aux[name] = value),
+    collection: noCollection,
     resize: (...sizes) => void seen.sizes.push(sizes),
     string: (about: RdbKey, value) =>
       void seen.keys.push({
@@ -120,10 +125,9 @@ describe("the RDB reader", () => {
   });
 
   test("refuses what this server cannot hold, naming it", () => {
-    expect(() => read(file([18, ...string("mine"), 1]))).toThrow(
-      "slotmesh holds strings only; key mine is a list",
-    );
-    expect(() => read(file([16, ...string("h"), 0]))).toThrow("key h is a hash");
+    expect(() => read(file([15, ...string("mine"), 1]))).toThrow("cannot hold key mine: it is a stream");
+    expect(() => read(file([7, ...string("m"), 0]))).toThrow("key m: it is a module's value");
+    expect(() => read(file([22, ...string("h"), 0]))).toThrow("key h: it is a hash with fields that expire");
     expect(() => read(file([245, ...string("#!lua")]))).toThrow("functions");
     expect(() => read(file([246, 0]))).toThrow("functions");
     expect(() => read(file([247, 1]))).toThrow("modules");

@@ -46,6 +46,9 @@ class Bench {
       {
         aux: () => {},
         resize: () => {},
+        collection: () => {
+          throw new Error("no collection was expected");
+        },
         string: ({ database, key, expireAtMs }, value) => {
           const name = `${database}/${text(key)}`;
           if (found.has(name)) throw new Error(`${name} twice`);
