@@ -1,7 +1,10 @@
-// Random streams of strings and keys, written to a master of one kind and read from a replica of the other: in the end
-// both hold the same values, to expire at the same moments.
+// Random streams over all types, written to a master of one kind and read from a replica of the other, which begins with
+// a full copy half-way: in the end both hold the same values, to expire at the same moments.
 import { expect, test } from "bun:test";
 import { genericStep } from "../conformance/generic.stream.ts";
+import { hashStep } from "../conformance/hashes.stream.ts";
+import { listStep } from "../conformance/lists.stream.ts";
+import { sortedSetStep } from "../conformance/sortedsets.stream.ts";
 import { isProbe } from "../conformance/harness/step.ts";
 import { stringStep } from "../conformance/strings.stream.ts";
 import { fileScope } from "../support/cleanup.ts";
@@ -11,7 +14,16 @@ import { type Random, seeded } from "../support/random.ts";
 import type { Reply } from "../support/resp.ts";
 import { type Server, startOurs, startRedis } from "../support/servers.ts";
 
+/** Before the replica comes, and after. */
 const STEPS = 4000;
+const STREAMS = [stringStep, genericStep, hashStep, listStep, sortedSetStep];
+/** So low that values change their encodings. */
+const LIMITS = [
+  ["list-max-listpack-size", 5],
+  ["hash-max-listpack-entries", 6],
+  ["set-max-intset-entries", 6],
+  ["zset-max-listpack-entries", 6],
+] as const;
 /** Those the streams may write to. */
 const DATABASES = [0, 1, 2, 15];
 const scope = fileScope();
@@ -30,20 +42,17 @@ test("ours follows redis-server", async () => {
 
 async function follow(masterServer: Server, replicaServer: Server, random: Random): Promise<void> {
   const [master, replica] = [await masterServer.connect(), await replicaServer.connect()];
+  for (const client of [master, replica]) {
+    for (const [name, limit] of LIMITS) await client.ok("CONFIG", "SET", name, limit);
+  }
+  await write(master, random);
   await replica.ok("REPLICAOF", "127.0.0.1", masterServer.port);
   await eventually(
     async () => (await replica.text("INFO", "replication")).includes("master_link_status:up"),
     20_000,
     "the link to the master is up",
   );
-  let inside = false;
-  for (let i = 0; i < STEPS; i++) {
-    if (random.chance(0.1)) inside = await turn(master, inside);
-    const step = (random.chance(0.5) ? stringStep : genericStep)(random, "alone");
-    if (!isProbe(step)) await master.reply(...step.args);
-    else if (!inside) await step.find(master);
-  }
-  if (inside) await turn(master, inside);
+  await write(master, random);
   await eventually(
     async () => (await offsetOf(master)) === (await offsetOf(replica)),
     20_000,
@@ -56,6 +65,17 @@ async function follow(masterServer: Server, replicaServer: Server, random: Rando
   }
 }
 
+async function write(master: Client, random: Random): Promise<void> {
+  let inside = false;
+  for (let i = 0; i < STEPS; i++) {
+    if (random.chance(0.1)) inside = await turn(master, inside);
+    const step = random.pick(STREAMS)(random, "alone");
+    if (!isProbe(step)) await master.reply(...step.args);
+    else if (!inside) await step.find(master);
+  }
+  if (inside) await turn(master, inside);
+}
+
 /** Begins a transaction, or ends it. @returns whether one is begun */
 async function turn(master: Client, inside: boolean): Promise<boolean> {
   await master.reply(inside ? "EXEC" : "MULTI");
@@ -66,20 +86,20 @@ async function offsetOf(client: Client): Promise<string | undefined> {
   return /master_repl_offset:(\d+)/.exec(await client.text("INFO", "replication"))?.[1];
 }
 
-/** Keys with their bytes and moments of expiry; encodings may differ, as a replica is sent what INCRBYFLOAT made. */
+/** Keys with what they hold and moments of expiry; encodings may differ, as a replica is sent what INCRBYFLOAT made. */
 async function held(client: Client): Promise<string[]> {
   const { value } = await client.reply("KEYS", "*");
   const keys =
     value.kind === "array" ? value.items.flatMap((item) => (item.kind === "bulk" ? [item.bytes] : [])) : [];
   const replies = await client.pipeline(
     keys.flatMap((key) => [
-      ["GET", key],
+      ["DEBUG", "DIGEST-VALUE", key],
       ["PEXPIRETIME", key],
     ]),
   );
   const told = keys.map((key, i) => {
-    const [bytes, expiry] = [replies[i * 2], replies[i * 2 + 1]];
-    return `${key.toString("latin1")} ${String(Bun.hash(bytes?.raw ?? ""))} ${momentOf(expiry)}`;
+    const [digest, expiry] = [replies[i * 2], replies[i * 2 + 1]];
+    return `${key.toString("latin1")} ${digest?.raw.toString("latin1")} ${momentOf(expiry)}`;
   });
   return told.toSorted();
 }
