@@ -20,7 +20,7 @@ export const STATE_REPLY = 92;
 export const STATE_REPLY_END = 96;
 /** u32, end of the arena's room; `reserveReply` must be called before writing past it. */
 export const STATE_REPLY_LIMIT = 100;
-/** u32, 24-bit access clock (LRU seconds) stamped on entries that are read or written. */
+/** u32, 24-bit access clock stamped on entries that are read or written: seconds, or LFU minutes << 8 | LFU_FIRST. */
 export const STATE_ACCESS_CLOCK = 104;
 /** u32, an EXPIRED_ constant: what becomes of expired keys. */
 export const STATE_KEEP_EXPIRED = 108;
@@ -49,6 +49,11 @@ export const STATE_ZSET_MAX_ENTRIES = 188;
 export const STATE_ZSET_MAX_VALUE = 192;
 /** u64, bit n = events of kind n are wanted (an EVENT_ constant); keys that expired are told in any case. */
 export const STATE_EVENTS_WANTED = 200;
+/** u32, not 0: the access clock counts uses (frequency.ts) and does not tell the last one's time. */
+export const STATE_LFU = 224;
+/** u32, lfu-log-factor and lfu-decay-time. */
+export const STATE_LFU_LOG_FACTOR = 228;
+export const STATE_LFU_DECAY_MINUTES = 232;
 
 // --- What an engine command returns ---------------------------------------------------------------------------
 // n >= 0: done, its reply is in the arena, n changes were made (0 = nothing to tell replicas). With RECORDED added,
@@ -188,6 +193,19 @@ export const HOW_TRACELESS = 0;
 export const HOW_COUNTED = 1;
 /** As a command that uses the value: counted, and the access clock is set. */
 export const HOW_READ = 2;
+
+// --- Eviction -------------------------------------------------------------------------------------------------
+/** What keys begin with where uses are counted. */
+export const LFU_FIRST = 5;
+/** The highest count. */
+export const LFU_LIMIT = 255;
+/** Which key goes first: the one unused for longest, the least used, the one whose time comes first, any. */
+export const EVICT_LRU = 0;
+export const EVICT_LFU = 1;
+export const EVICT_TTL = 2;
+export const EVICT_RANDOM = 3;
+/** None goes. */
+export const EVICT_NONE = 4;
 
 // --- Sizes ----------------------------------------------------------------------------------------------------
 export const SLOT_COUNT = 16384;

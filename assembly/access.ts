@@ -20,6 +20,7 @@ import { slotOf } from "./crc16";
 import { Entry, createEntry, dispose, isString, stringBytes, stringLength } from "./entry";
 import { Events } from "./events";
 import { lookup, lookupInspected, lookupRead, lookupWrite } from "./expiry";
+import { frequencyOf } from "./frequency";
 import { free, sizeOf } from "./heap";
 import { listBytes } from "./quicklist";
 import { memberBytes } from "./memberwalk";
@@ -186,6 +187,11 @@ export function placeIn(database: u32, entry: usize): bool {
 export function clockOf(key: usize, length: u32): i32 {
   const entry = look(key, length, HOW_COUNTED);
   return entry == 0 ? -1 : <i32>Entry.clock(entry);
+}
+
+/** The count of uses of a key with the access clock `clock` as it is now, where clocks count. */
+export function frequencyNow(clock: u32): u32 {
+  return frequencyOf(clock);
 }
 
 /**

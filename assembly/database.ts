@@ -1,7 +1,8 @@
 // The databases: what each knows of its 16384 slots, and its totals.
 //
-//   database record (576 bytes, static)
-//   | directory u32 | keys u32 | expiring u32 | unused u32 | averageTtlMs f64 | unused 40 | keys in 128 blocks of slots |
+//   database record (1088 bytes, static)
+//   | directory u32 | keys u32 | expiring u32 | unused u32 | averageTtlMs f64 | unused 40 |
+//   | keys in 128 blocks of slots, u32 each | keys that expire in them |
 //
 //   directory: a table's record (tablerecord.ts) per slot; its spare word counts the keys that expire
 //
@@ -10,10 +11,11 @@ import { DATABASE_COUNT, SLOT_COUNT, STATE_DB } from "./abi";
 import { alloc } from "./heap";
 import { TableRecord } from "./tablerecord";
 
-const RECORD: u32 = 576;
-const RECORDS: usize = memory.data(9216);
+const RECORD: u32 = 1088;
+const RECORDS: usize = memory.data(17408);
 const BLOCKS: usize = 64;
-const SWAP: usize = memory.data(576);
+const EXPIRING_BLOCKS: usize = 576;
+const SWAP: usize = memory.data(1088);
 
 export abstract class Database {
   @inline static at(index: u32): usize {
@@ -40,6 +42,9 @@ export abstract class Database {
   @inline static blockKeys(db: usize, block: u32): u32 {
     return load<u32>(db + BLOCKS + (block << 2));
   }
+  @inline static blockExpiring(db: usize, block: u32): u32 {
+    return load<u32>(db + EXPIRING_BLOCKS + (block << 2));
+  }
   /** The record of a slot; 0 when the database never held a key. */
   @inline static slot(db: usize, slot: u32): usize {
     const directory = Database.directory(db);
@@ -56,6 +61,8 @@ export abstract class Database {
   /** n keys more (or fewer) with an expiry in a slot. */
   @inline static countExpiring(db: usize, slot: u32, n: i32): void {
     store<u32>(db, load<u32>(db, 8) + n, 8);
+    const block = db + EXPIRING_BLOCKS + ((slot >> 7) << 2);
+    store<u32>(block, load<u32>(block) + n);
     const record = Database.slot(db, slot);
     TableRecord.setSpare(record, TableRecord.spare(record) + n);
   }

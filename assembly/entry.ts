@@ -9,8 +9,9 @@
 //
 // A string's value is its bytes, or eight bytes holding the integer it spells (ENCODING_INT). Other types keep their
 // small encodings in the same place, or a pointer to what outgrew it: `dispose` is where each gives back its own.
-import { ENCODING_HASHTABLE, ENCODING_INT, STATE_ACCESS_CLOCK, TYPE_STRING } from "./abi";
+import { ENCODING_HASHTABLE, ENCODING_INT, STATE_ACCESS_CLOCK, STATE_LFU, TYPE_STRING } from "./abi";
 import { Bytes, equal } from "./bytes";
+import { usedAfter } from "./frequency";
 import { alloc, free, sizeOf } from "./heap";
 import { render, width } from "./integers";
 import { retire } from "./lazyfree";
@@ -75,8 +76,18 @@ export abstract class Entry {
   @inline static setClock(entry: usize, clock: u32): void {
     store<u32>(entry, (load<u32>(entry) & 0xff) | (clock << 8));
   }
-  @inline static touch(entry: usize): void {
+  /** It is as new as one made now. */
+  @inline static stamp(entry: usize): void {
     Entry.setClock(entry, load<u32>(STATE_ACCESS_CLOCK));
+  }
+  /** It is being used. */
+  @inline static touch(entry: usize): void {
+    if (load<u32>(STATE_LFU) == 0) Entry.stamp(entry);
+    else Entry.setClock(entry, usedAfter(Entry.clock(entry)));
+  }
+  /** It takes another's place: what uses were counted are its own. */
+  @inline static inherit(entry: usize, from: usize): void {
+    if (load<u32>(STATE_LFU) != 0) Entry.setClock(entry, Entry.clock(from));
   }
   @inline static hasKey(entry: usize, key: usize, length: u32): bool {
     return Entry.keyLength(entry) == length && equal(Entry.key(entry), key, length);

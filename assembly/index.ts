@@ -16,9 +16,19 @@ export { randomKey } from "./random";
 export { lookAhead } from "./lookahead";
 export { warm } from "./warm";
 export { clearEvents, takeEvents } from "./events";
+export { evict, setEviction } from "./evict";
 export { expireCycle } from "./expirecycle";
 // single keys, for handlers in TypeScript
-export { clockOf, copyKey, deleteKey, expireAtOf, memoryOf, moveKey, renameKey } from "./access";
+export {
+  clockOf,
+  copyKey,
+  frequencyNow,
+  deleteKey,
+  expireAtOf,
+  memoryOf,
+  moveKey,
+  renameKey,
+} from "./access";
 export { setExpiry, setString, shapeOf, stringOf, typeOf } from "./access";
 export { fieldOf, setField } from "./hashaccess";
 // values in RDB form

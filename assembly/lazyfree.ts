@@ -102,15 +102,20 @@ export function forgetReleased(): void {
   released = 0;
 }
 
+/** Whether anything is still to be given back, be it but empty tables. */
+export function isWaiting(): bool {
+  return nodes != 0 || directories != 0;
+}
+
 /** Gives back about `budget` blocks of what waits; false = nothing waits (any more). */
 export function releaseWaiting(budget: u32): bool {
   if (isReleasing) return false;
   isReleasing = true;
-  for (let left = <i32>budget; left > 0 && (nodes != 0 || directories != 0);) {
+  for (let left = <i32>budget; left > 0 && isWaiting();) {
     left = nodes != 0 ? releaseNode(left) : releaseSlots(left);
   }
   isReleasing = false;
-  return nodes != 0 || directories != 0;
+  return isWaiting();
 }
 
 function push(node: usize, kind: u32, record: usize, length: u32): void {

@@ -1,17 +1,16 @@
 // RANDOMKEY: every key with the same chance, found without a list of keys.
 //
-// A number below the count of keys picks a block of slots, then a slot, by adding up their counts; draw.ts picks the
-// key in the slot's table.
+// drawslot.ts picks the slot, draw.ts the key in the slot's table.
 import { EXPIRED_DELETED, STATE_KEEP_EXPIRED, STATE_RESULT_LENGTH, STATE_RESULT_PTR } from "./abi";
 import { Cell } from "./chain";
-import { below, stir } from "./chance";
+import { stir } from "./chance";
 import { Database } from "./database";
 import { draw, drawnBucket } from "./draw";
+import { drawSlot } from "./drawslot";
 import { Entry, dispose } from "./entry";
 import { hasExpired, recordExpired } from "./expiry";
 import { shrink } from "./growth";
 import { removeAt } from "./table";
-import { TableRecord } from "./tablerecord";
 
 /** Expired keys met before a replica, which may not delete them, shows one. */
 const TRIES: u32 = 100;
@@ -46,11 +45,6 @@ function removeDrawn(db: usize, cell: usize): void {
 
 /** The cell of a random key, living or not. */
 function drawKey(db: usize): usize {
-  let rest = below(Database.keys(db));
-  let block: u32 = 0;
-  for (; rest >= Database.blockKeys(db, block); block++) rest -= Database.blockKeys(db, block);
-  slot = block << 7;
-  for (; rest >= TableRecord.count(Database.slot(db, slot)); slot++)
-    rest -= TableRecord.count(Database.slot(db, slot));
+  slot = drawSlot(db);
   return draw(Database.slot(db, slot));
 }

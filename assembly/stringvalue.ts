@@ -1,5 +1,5 @@
 // How string values are stored: shared by every command that writes one.
-import { EMBSTR_LIMIT, ENCODING_EMBSTR, ENCODING_INT, ENCODING_RAW, TYPE_STRING } from "./abi";
+import { EMBSTR_LIMIT, ENCODING_EMBSTR, ENCODING_INT, ENCODING_RAW, STATE_LFU, TYPE_STRING } from "./abi";
 import { Bytes } from "./bytes";
 import { Entry, createEntry, dispose, entrySize, hasRoomFor, stringBytes, stringLength } from "./entry";
 import { resize, roundUp, sizeOf } from "./heap";
@@ -75,7 +75,7 @@ export function storeEncoded(
     Entry.setEncoding(entry, encoding);
     Entry.setValueLength(entry, length);
     if (expiry != 0) Entry.setExpireAt(entry, expiry);
-    Entry.touch(entry);
+    if (load<u32>(STATE_LFU) == 0) Entry.stamp(entry);
     memory.copy(Entry.value(entry), value, length);
     return true;
   }
@@ -84,6 +84,7 @@ export function storeEncoded(
   if (fresh == 0) return false;
   Bytes.copy(Entry.value(fresh), value, length);
   if (entry != 0) {
+    Entry.inherit(fresh, entry);
     replaceFound(slot, fresh);
     return true;
   }
@@ -139,6 +140,7 @@ function moveString(slot: u32, entry: usize, had: u32, total: u32, room: u32): u
   if (fresh == 0) return 0;
   memory.copy(Entry.value(fresh), stringBytes(entry, DIGITS), had);
   memory.fill(Entry.value(fresh) + had, 0, total - had);
+  Entry.inherit(fresh, entry);
   replaceFound(slot, fresh);
   return fresh;
 }

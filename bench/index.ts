@@ -12,6 +12,7 @@ import { run as commands } from "./commands.ts";
 import { run as crc16 } from "./crc16.ts";
 import { run as decoder } from "./decoder.ts";
 import { run as elements } from "./elements.ts";
+import { run as eviction } from "./eviction.ts";
 import { run as heap } from "./heap.ts";
 import { run as memory } from "./memory.ts";
 import { run as pauses } from "./pauses.ts";
@@ -36,6 +37,7 @@ const CASES: Readonly<Record<string, Case>> = {
   pauses: { run: pauses, needs: ["redis-server"] },
   elements: { run: elements, needs: ["redis-server"] },
   start: { run: start, needs: ["redis-cli"] },
+  eviction: { run: eviction, needs: ["redis-server"] },
   heap: { run: heap, needs: ["redis-benchmark"] },
 };
 

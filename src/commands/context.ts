@@ -104,8 +104,6 @@ export interface Server {
   readonly admin: Administration;
   /** A replica deletes no expired key by itself: its master says when. */
   readonly keepsExpired: boolean;
-  /** Access clocks count uses (an LFU maxmemory-policy) instead of telling the last one's time. */
-  readonly tracksFrequency: boolean;
   /** Undefined when cluster mode is off. */
   readonly cluster: ClusterFace | undefined;
 }

@@ -10,8 +10,6 @@ import { type HelpLine, writeHelp } from "./help.ts";
 const SHARED_DIGITS = 4;
 const MINUS = 45;
 const SHARED_REFERENCES = 2 ** 31 - 1;
-/** The part of the access clock that counts uses, where it does. */
-const COUNTER_MASK = 255;
 
 export function objectEncoding(ctx: Context, args: Args, reply: Reply): void {
   const encoding = ctx.keys.encoding(args.at(2));
@@ -23,15 +21,15 @@ export function objectIdleTime(ctx: Context, args: Args, reply: Reply): void {
   const key = args.at(2);
   const idle = ctx.keys.idleSeconds(key);
   if (idle === undefined) return reply.null();
-  if (ctx.server.tracksFrequency) throw IDLE_TIME_NOT_TRACKED;
+  if (ctx.keys.countsUses) throw IDLE_TIME_NOT_TRACKED;
   reply.integer(idle);
 }
 
 export function objectFrequency(ctx: Context, args: Args, reply: Reply): void {
-  const clock = ctx.keys.accessClock(args.at(2));
-  if (clock === undefined) return reply.null();
-  if (!ctx.server.tracksFrequency) throw FREQUENCY_NOT_TRACKED;
-  reply.integer(clock & COUNTER_MASK);
+  const frequency = ctx.keys.frequency(args.at(2));
+  if (frequency === undefined) return reply.null();
+  if (!ctx.keys.countsUses) throw FREQUENCY_NOT_TRACKED;
+  reply.integer(frequency);
 }
 
 export function objectReferences(ctx: Context, args: Args, reply: Reply): void {

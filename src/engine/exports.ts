@@ -59,6 +59,9 @@ export interface Exports {
   renameKey(from: number, fromLength: number, to: number, toLength: number): number;
   moveKey(key: number, length: number, database: number): number;
   copyKey(from: number, fromLength: number, database: number, to: number, toLength: number): number;
+  setEviction(rule: number, onlyVolatile: boolean, samples: number): void;
+  evict(ceiling: number, steps: number): number;
+  frequencyNow(clock: number): number;
   clockOf(key: number, length: number): number;
   memoryOf(key: number, length: number, samples: number): number;
   fieldOf(key: number, length: number, field: number, fieldLength: number): number;

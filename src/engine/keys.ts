@@ -208,13 +208,26 @@ export class Keys {
     return clock === undefined ? undefined : (this.memory.getU32(abi.STATE_ACCESS_CLOCK) - clock) & 0xffffff;
   }
 
+  /** Whether access clocks count uses and do not tell the last one's time. */
+  get countsUses(): boolean {
+    return this.memory.getU32(abi.STATE_LFU) !== 0;
+  }
+
+  /** How often a key is used, 0 to 255 on a logarithmic scale, where access clocks count that. Undefined = no such key. */
+  frequency(key: Bytes): number | undefined {
+    const clock = this.accessClock(key);
+    return clock === undefined ? undefined : this.memory.wasm.frequencyNow(clock);
+  }
+
   /** The access clock of a key whose age is known from elsewhere; undefined = it says nothing the clock counts. */
   clockFor(age: {
     readonly idleSeconds: number | undefined;
     readonly frequency: number | undefined;
   }): number | undefined {
+    const now = this.memory.getU32(abi.STATE_ACCESS_CLOCK);
+    if (this.countsUses) return age.frequency === undefined ? undefined : (now & 0xffff00) | age.frequency;
     if (age.idleSeconds === undefined) return undefined;
-    return (this.memory.getU32(abi.STATE_ACCESS_CLOCK) - Math.min(age.idleSeconds, 0xffffff)) & 0xffffff;
+    return (now - Math.min(age.idleSeconds, 0xffffff)) & 0xffffff;
   }
 
   /** Runs `change` with another access clock than the host's: what it writes is as old as that. */
@@ -351,6 +364,23 @@ export class Keys {
 
   forgetReleased(): void {
     this.memory.wasm.forgetReleased();
+  }
+
+  /**
+   * Which keys `evict` takes.
+   * @param rule an EVICT_ constant
+   * @param samples keys looked at for each that goes
+   */
+  setEviction(rule: number, onlyVolatile: boolean, samples: number): void {
+    this.memory.wasm.setEviction(rule, onlyVolatile, samples);
+  }
+
+  /**
+   * Evicts keys, a microsecond or two each, until at most `ceiling` bytes are in use or so many steps are done.
+   * @returns false = memory is above the ceiling and nothing was found that may go
+   */
+  evict(ceiling: number, steps: number): boolean {
+    return this.memory.wasm.evict(ceiling, steps) !== 0;
   }
 
   /** How often a key that was looked for was there, and was not, in all databases since `forgetLookups`. */

@@ -109,11 +109,13 @@ export class Admin implements Administration {
   }
 
   resetStatistics(): void {
-    const { stats, memory, keys, changes } = this.node;
+    const { stats, memory, keys, changes, eviction } = this.node;
     stats.reset(memory.usedBytes);
     keys.forgetLookups();
     keys.forgetReleased();
     changes.expiredKeys = 0;
+    changes.evictedKeys = 0;
+    eviction.exceededMs = 0;
   }
 
   rewriteConfig(): string | undefined {

@@ -3,7 +3,7 @@
 //
 // Requests of one batch lie behind one another in memory. Those that are logged as they are, are noted as one run and
 // copied together, so a pipeline of writes costs the log one copy.
-import { EVENT_EXPIRED, STATE_EVENT_COUNT } from "../../assembly/abi.ts";
+import { EVENT_EVICTED, EVENT_EXPIRED, STATE_EVENT_COUNT } from "../../assembly/abi.ts";
 import type { Args } from "../engine/args.ts";
 import type { Memory } from "../engine/memory.ts";
 import { eachRecord, recordBytes } from "../engine/record.ts";
@@ -17,7 +17,7 @@ const EVENT_COUNT = STATE_EVENT_COUNT >> 2;
 export interface Watcher {
   /** What replicas are told in place of a request; slices die with the next change of the keyspace. */
   recorded(database: number, parts: readonly (string | Slice | Uint8Array)[]): void;
-  /** A key that had expired was deleted. */
+  /** A key that had expired was deleted, or one was evicted. */
   gone(database: number, key: Uint8Array): void;
   /** A key of another database than the request's own was changed. */
   touched(database: number, key: Uint8Array): void;
@@ -31,6 +31,8 @@ export class Changes {
   sinceSave = 0;
   /** Keys that expired since the counters were reset. */
   expiredKeys = 0;
+  /** Keys that were evicted since then. */
+  evictedKeys = 0;
   /** A replica logs its master's stream as it comes, and nothing of its own. */
   isFollowing = false;
   watcher: Watcher | undefined;
@@ -128,13 +130,13 @@ export class Changes {
     this.#runFrom = this.#runTo = 0;
   }
 
-  /** Takes what happened to keys in the engine: replicas are told of those that expired, the listener of all. */
+  /** Takes what happened to keys in the engine: replicas are told of those gone by themselves, the listener of all. */
   settleEvents(): void {
     if (this.memory.u32[EVENT_COUNT] === 0) return;
     const events: [kind: number, database: number, key: Uint8Array][] = [];
     this.memory.takeEvents((kind, database, key) => events.push([kind, database, this.memory.copy(key)]));
     for (const [kind, database, key] of events) {
-      if (kind === EVENT_EXPIRED) this.#expired(database, key);
+      if (kind === EVENT_EXPIRED || kind === EVENT_EVICTED) this.#gone(kind, database, key);
       this.listener(kind, database, key);
     }
   }
@@ -146,8 +148,9 @@ export class Changes {
     this.listener(kind, database, key instanceof Uint8Array ? key : this.memory.copy(key));
   }
 
-  #expired(database: number, key: Uint8Array): void {
-    this.expiredKeys++;
+  #gone(kind: number, database: number, key: Uint8Array): void {
+    if (kind === EVENT_EXPIRED) this.expiredKeys++;
+    else this.evictedKeys++;
     this.watcher?.gone(database, key);
     if (!this.#isLogged) return;
     this.flush();

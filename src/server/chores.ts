@@ -30,6 +30,11 @@ export class Chores {
     if (this.#timer === undefined) this.#slice();
   }
 
+  /** As `wake`, once what runs now is done. */
+  wakeSoon(): void {
+    this.#timer ??= after(0, () => this.#slice());
+  }
+
   stop(): void {
     this.#timer?.stop();
     this.#timer = undefined;

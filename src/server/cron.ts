@@ -1,6 +1,5 @@
 // What a node does by itself, `hz` times a second: it keeps the access clock, samples rates, closes idle clients, and
 // sets its chores going, which find expired keys and give memory back. None keeps requests waiting for long.
-import { STATE_ACCESS_CLOCK } from "../../assembly/abi.ts";
 import type { Keys } from "../engine/keys.ts";
 import type { Memory } from "../engine/memory.ts";
 import { after, monotonicUs, nowMs, type Timer } from "../io/clock.ts";
@@ -8,6 +7,7 @@ import type { Changes } from "./changes.ts";
 import { Chores } from "./chores.ts";
 import type { Clients } from "./clients.ts";
 import type { Config } from "./config/config.ts";
+import type { Eviction } from "./eviction.ts";
 import { IdleMemory } from "./idle-memory.ts";
 import type { Stats } from "./stats.ts";
 
@@ -30,6 +30,7 @@ export interface CronParts {
   readonly changes: Changes;
   readonly clients: Clients;
   readonly stats: Stats;
+  readonly eviction: Eviction;
   /** Whether this node decides when keys expire; false on a replica. */
   readonly expires: () => boolean;
   /** Saves the data when it is time to. */
@@ -51,7 +52,12 @@ export class Cron {
     const { keys, memory, afterRound } = parts;
     const idle = (this.idleMemory = new IdleMemory(memory));
     this.#chores = new Chores(
-      [() => keys.release(RELEASE_BLOCKS), () => this.#sweep(), () => idle.step()],
+      [
+        () => keys.release(RELEASE_BLOCKS),
+        () => this.#sweep(),
+        () => parts.eviction.step(),
+        () => idle.step(),
+      ],
       () => (memory.nowMs = nowMs()),
       afterRound,
     );
@@ -74,7 +80,7 @@ export class Cron {
     const { memory, stats, afterRound } = parts;
     const now = nowMs();
     memory.nowMs = now;
-    memory.setU32(STATE_ACCESS_CLOCK, Math.floor(now / 1000) & 0xffffff);
+    parts.eviction.tick();
     stats.sample(now);
     stats.observeMemory(memory.usedBytes);
     this.#closeIdle(now);
@@ -85,6 +91,11 @@ export class Cron {
     this.#sweepUs = this.#periodMs * 1000 * (SWEEP_SHARE + this.#effort * SHARE_STEP);
     this.idleMemory.round(parts.config.number("hz"));
     this.#chores.wake();
+  }
+
+  /** There is work for the chores. */
+  wake(): void {
+    this.#chores.wakeSoon();
   }
 
   get #periodMs(): number {

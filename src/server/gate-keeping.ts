@@ -14,8 +14,8 @@ export class GateKeeping implements GateFacts {
     return this.node.config.number("maxmemory");
   }
 
-  get usedMemory(): number {
-    return this.node.memory.usedBytes;
+  makeRoom(): boolean {
+    return this.node.eviction.makeRoom();
   }
 
   get isReadOnlyReplica(): boolean {

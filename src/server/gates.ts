@@ -55,7 +55,8 @@ export interface GateFacts {
   readonly debugAllowed: string;
   /** maxmemory in bytes; 0 = none. */
   readonly memoryCeiling: number;
-  readonly usedMemory: number;
+  /** Makes room below that as far as the policy allows; false = there is none. */
+  makeRoom(): boolean;
   readonly isReadOnlyReplica: boolean;
   readonly hasTooFewReplicas: boolean;
   readonly isStale: boolean;
@@ -118,9 +119,7 @@ export class Gates {
   /** Checks that come after routing. @param shut gates the request needs that are closed */
   pass(shut: number, id: number, client: ClientConnection): ReplyError | typeof HOLD | undefined {
     const { facts } = this;
-    if ((shut & NEEDS_MEMORY) !== 0 && facts.memoryCeiling > 0 && facts.usedMemory > facts.memoryCeiling) {
-      return OUT_OF_MEMORY;
-    }
+    if ((shut & NEEDS_MEMORY) !== 0 && facts.memoryCeiling > 0 && !facts.makeRoom()) return OUT_OF_MEMORY;
     if ((shut & NEEDS_DISK) !== 0 && facts.cannotSave) return MISCONF;
     if ((shut & NEEDS_WRITABLE) !== 0) {
       if (!facts.isReadOnlyReplica && facts.hasTooFewReplicas) return NO_REPLICAS;

@@ -85,6 +85,12 @@ export class NodeFacts implements InfoFacts {
     return { ...keys.lookups, expired: changes.expiredKeys };
   }
 
+  get eviction(): InfoFacts["eviction"] {
+    const { eviction, changes } = this.node;
+    const { exceededMs, currentExceededMs } = eviction;
+    return { keys: changes.evictedKeys, exceededMs: exceededMs + currentExceededMs, currentExceededMs };
+  }
+
   replication(): readonly Field[] {
     return this.node.replication.fields();
   }

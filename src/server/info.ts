@@ -63,6 +63,12 @@ export interface InfoFacts {
   readonly persistence: PersistenceFacts;
   /** Keys looked for and found or not, and found expired, since CONFIG RESETSTAT. */
   readonly lookups: { readonly hits: number; readonly misses: number; readonly expired: number };
+  /** Keys evicted since then, and how long memory was above its ceiling, in all and by now. */
+  readonly eviction: {
+    readonly keys: number;
+    readonly exceededMs: number;
+    readonly currentExceededMs: number;
+  };
   /** Lines of the replication section, from whoever replicates. */
   replication(): readonly Field[];
   /** By database number, those that hold keys. */
@@ -298,13 +304,21 @@ function trafficLines({ stats }: InfoFacts): readonly Field[] {
   ];
 }
 
-function keyspaceLines({ stats: { totals }, lookups, tracking, pubsub }: InfoFacts): readonly Field[] {
+function keyspaceLines({
+  stats: { totals },
+  lookups,
+  eviction,
+  tracking,
+  pubsub,
+}: InfoFacts): readonly Field[] {
   return [
     ["expired_keys", lookups.expired],
     ["expired_time_cap_reached_count", totals.expireCyclesCutShort],
     ["expire_cycle_cpu_milliseconds", Math.floor(totals.expireCycleMs)],
-    ["evicted_keys", 0],
+    ["evicted_keys", eviction.keys],
     ["evicted_clients", 0],
+    ["total_eviction_exceeded_time", Math.floor(eviction.exceededMs)],
+    ["current_eviction_exceeded_time", Math.floor(eviction.currentExceededMs)],
     ["keyspace_hits", lookups.hits],
     ["keyspace_misses", lookups.misses],
     ["pubsub_channels", pubsub.channelCount],

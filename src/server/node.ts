@@ -27,6 +27,7 @@ import { Cron } from "./cron.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { watchEncodingLimits } from "./encoding-limits.ts";
 import { Ending } from "./ending.ts";
+import { Eviction } from "./eviction.ts";
 import { GateKeeping } from "./gate-keeping.ts";
 import { Gates } from "./gates.ts";
 import { listenOnAll } from "./listen.ts";
@@ -75,6 +76,7 @@ export class Node implements ClientHost, Server {
   readonly log: Log;
   readonly clients: Clients;
   readonly cron: Cron;
+  readonly eviction: Eviction;
   readonly gates: Gates;
   readonly pauses: Pauses;
   readonly feed: KeyFeed;
@@ -119,8 +121,14 @@ export class Node implements ClientHost, Server {
     config.watch("loglevel", (level) => (this.log.level = level));
     this.memory.nowMs = nowMs();
     this.clients = new Clients(this, config, this.stats);
+    this.eviction = new Eviction({
+      ...this.#parts(),
+      isAllowed: () => this.#mayEvict,
+      wake: () => this.cron.wake(),
+    });
     this.cron = new Cron({
       ...this.#parts(),
+      eviction: this.eviction,
       expires: () => !this.keepsExpired && !this.pauses.holdsWrites,
       save: () => this.persistence.tick(),
       afterRound: () => {
@@ -278,8 +286,10 @@ export class Node implements ClientHost, Server {
     return this.replication.isFollowing;
   }
 
-  get tracksFrequency(): boolean {
-    return this.config.text("maxmemory-policy").endsWith("lfu");
+  /** A replica leaves it to its master; while writes are held nothing may reach the log. */
+  get #mayEvict(): boolean {
+    if (this.replication.isLoading || this.pauses.holdsWrites) return false;
+    return !this.replication.isFollowing || !this.config.flag("replica-ignore-maxmemory");
   }
 
   #joinCluster(): Cluster {

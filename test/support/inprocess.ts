@@ -140,7 +140,6 @@ export class InProcess {
         clusterEnabled: options.clusterEnabled ?? false,
         databaseCount: abi.DATABASE_COUNT,
         keepsExpired: options.keepsExpired ?? false,
-        tracksFrequency: false,
         table: commandTable,
         tracking: { start: () => {}, stop: () => {}, emptied: () => {} },
         transactions: { emptying: () => {}, swapping: () => {} } as Partial<Transactions> as Transactions,
