@@ -72,6 +72,14 @@ export const REFUSED_DECREMENT_OVERFLOW = -8;
 export const REFUSED_NO_SUCH_KEY = -9;
 /** Wrong number of arguments, found only when the command looked closer (MSET with an odd one). */
 export const REFUSED_ARITY = -10;
+/** A number of elements to pop that is none or negative. */
+export const REFUSED_NOT_POSITIVE = -21;
+export const REFUSED_NUMKEYS_NOT_POSITIVE = -22;
+/** More keys announced than there are arguments. */
+export const REFUSED_NUMKEYS_TOO_MANY = -30;
+export const REFUSED_NEGATIVE_LIMIT = -31;
+/** What should go on with a scan is no number. */
+export const REFUSED_CURSOR = -32;
 /** What a field of a hash holds is no integer, though what is to be added to it is one. */
 export const REFUSED_FIELD_NOT_INTEGER = -40;
 /** A count of random elements that has no opposite. */
@@ -91,9 +99,6 @@ export const REFUSED_LIMIT_BY_RANK = -57;
 export const REFUSED_WITHSCORES_BY_LEX = -58;
 /** LSET beyond the list. */
 export const REFUSED_INDEX = -20;
-/** A number of elements to pop that is none or negative. */
-export const REFUSED_NOT_POSITIVE = -21;
-export const REFUSED_NUMKEYS_NOT_POSITIVE = -22;
 export const REFUSED_COUNT_NOT_POSITIVE = -23;
 export const REFUSED_LPOS_RANK = -24;
 export const REFUSED_LPOS_COUNT = -25;

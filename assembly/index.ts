@@ -69,3 +69,8 @@ export {
 } from "./zsetrange";
 export { zmpop, zpopmax, zpopmin } from "./zsetpop";
 export { zrandmember } from "./zsetrandom";
+export { sadd, scard, sismember, smembers, smismember, smove, srem } from "./sets";
+export { sdiff, sdiffstore, sinter, sintercard, sinterstore, sunion, sunionstore } from "./setops";
+export { srandmember } from "./setrandom";
+export { spop } from "./setpop";
+export { sscan } from "./setscan";

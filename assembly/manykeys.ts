@@ -11,7 +11,7 @@ import { replyString, storeArg } from "./strings";
 import { removeFound } from "./table";
 
 /** What a new key may cost beside its entry: a further line and its part of a growing table. */
-const TABLE_SHARE: f64 = 256;
+export const TABLE_SHARE: f64 = 256;
 const LARGE: u32 = 32768;
 
 /** MGET key … */

@@ -62,13 +62,13 @@ export function removeMember(record: usize): usize {
 
 /** A random item of a table that has members, each with the same chance. */
 export function drawMember(record: usize): usize {
-  return Cell.element(draw(record));
+  memberCell = draw(record);
+  return Cell.element(memberCell);
 }
 
-/** Takes a random item out of a table that has members; it is the caller's to free. */
-export function removeRandomMember(record: usize): usize {
-  const cell = draw(record);
-  return takeOut(record, drawnBucket, cell);
+/** Takes the item `drawMember` has just drawn out of its table; it is the caller's to free. */
+export function removeDrawn(record: usize): usize {
+  return takeOut(record, drawnBucket, memberCell);
 }
 
 function takeOut(record: usize, first: usize, cell: usize): usize {

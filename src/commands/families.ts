@@ -11,6 +11,7 @@ import { connectionFamily } from "./connection.ts";
 import { pubsubFamily } from "./pubsub.ts";
 import { serverFamily } from "./server.ts";
 import { sortedSets } from "./sortedset.ts";
+import { sets } from "./set.ts";
 import { strings } from "./string.ts";
 import { CommandTable } from "./table.ts";
 import { transactionsFamily } from "./transactions.ts";
@@ -20,6 +21,7 @@ export const families: readonly Family[] = [
   hashes,
   lists,
   sortedSets,
+  sets,
   generic,
   databases,
   clusterFamily,

@@ -23,6 +23,10 @@ export const OUT_OF_MEMORY = fixed("OOM command not allowed when used memory > '
 export const NO_AUTH = fixed("NOAUTH Authentication required.");
 export const CLUSTER_DISABLED = fixed("ERR This instance has cluster support disabled");
 
+// Numbers of keys, and limits.
+export const NUMKEYS_TOO_MANY = fixed("ERR Number of keys can't be greater than number of args");
+export const NEGATIVE_LIMIT = fixed("ERR LIMIT can't be negative");
+
 // Strings and keys whatever they hold.
 export const NOT_FINITE = fixed("ERR increment would produce NaN or Infinity");
 export const LCS_NOT_STRINGS = fixed("ERR The specified keys must contain string values");
