@@ -30,7 +30,6 @@ import { matchesGlob } from "./glob";
 import { parse, parsed } from "./integers";
 import { Item } from "./item";
 import { LINE_ROOM, Reply, replyArray, replyBulk, replyBulkInteger } from "./reply";
-import { TableRecord } from "./tablerecord";
 
 const FIRST_COUNT: i64 = 10;
 /** Families looked at per element asked for, at most: a sparse table must not hold up everybody else. */

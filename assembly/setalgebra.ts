@@ -7,9 +7,9 @@
 //                  their number, the first without the members of the others
 import { SetBuild } from "./setbuild";
 import { Sets } from "./setgather";
+import { replyMember } from "./setmember";
 import { hasMember } from "./setvalue";
 import { SetWalk } from "./setwalk";
-import { replyMember } from "./sets";
 
 export const INTO_REPLY: u32 = 0;
 export const INTO_SET: u32 = 1;

@@ -1,20 +1,22 @@
 // A set in the making, outside of the keyspace: what the commands that store a set gather, and what an intset becomes a
 // hashtable by. It takes the shape Redis would have given it when it becomes a value.
-import { ENCODING_HASHTABLE, ENCODING_INTSET, TYPE_SET } from "./abi";
+import { ENCODING_HASHTABLE, ENCODING_INTSET, STATE_SET_MAX_INTSET, TYPE_SET } from "./abi";
 import { Entry, createEntry } from "./entry";
 import { Intset, findInteger, insertInteger, integerIndex, intsetWidth } from "./intset";
-import { Item } from "./item";
-import { findHashed, initMembers, releaseMembers, removeMember } from "./members";
+import { Item, createItem } from "./item";
+import { findHashed, initMembers, insertMember, releaseMembers, removeMember } from "./members";
 import { Walk } from "./memberwalk";
 import { free } from "./heap";
 import { parse, parsed } from "./integers";
-import { Member } from "./setmember";
-import { replyMember } from "./sets";
-import { NO_MEMORY, SetValue, addToTable } from "./setvalue";
-import { memberOf } from "./setwalk";
+import { Member, replyMember } from "./setmember";
 import { TABLE_RECORD, TableRecord } from "./tablerecord";
 
+/** However high set-max-intset-entries is. */
+const MOST_INTEGERS: u32 = 1 << 30;
 const RECORD: usize = memory.data(16);
+
+/** The outcome of an addition besides 1 = added and 0 = was there. */
+export const NO_MEMORY: i32 = -1;
 
 /** Whether it could be an intset all along, and how wide. Members that go do not change that, as in Redis. */
 let isIntegers: bool = true;
@@ -34,7 +36,7 @@ export abstract class SetBuild {
     const done = addToTable(RECORD);
     if (done == NO_MEMORY) SetBuild.drop();
     if (done == 1 && isIntegers) {
-      isIntegers = Member.isInteger() && SetBuild.count() <= SetValue.mostIntegers();
+      isIntegers = Member.isInteger() && SetBuild.count() <= mostIntegers();
       if (isIntegers) width = max(width, intsetWidth(Member.integer()));
     }
     return done != NO_MEMORY;
@@ -46,7 +48,7 @@ export abstract class SetBuild {
   /** Writes all members into the reply; false = no memory. */
   static reply(): bool {
     for (let place = Walk.first(RECORD); place != 0; place = Walk.next(RECORD, place)) {
-      memberOf(Walk.item(place));
+      Member.fromItem(Walk.item(place));
       if (!replyMember()) return false;
     }
     return true;
@@ -65,6 +67,21 @@ export abstract class SetBuild {
   static finish(key: usize, keyLength: u32, expireAtMs: f64): usize {
     return isIntegers ? finishIntset(key, keyLength, expireAtMs) : finishTable(key, keyLength, expireAtMs);
   }
+}
+
+/** How many integers an intset may have. */
+export function mostIntegers(): u32 {
+  return min(load<u32>(STATE_SET_MAX_INTSET), MOST_INTEGERS);
+}
+
+/** Adds the member at hand to a table: 1 = added, 0 = was there, NO_MEMORY = nothing changed. */
+export function addToTable(record: usize): i32 {
+  if (findHashed(record, Member.hash(), Member.ptr(), Member.length()) != 0) return 0;
+  const item = createItem(Member.ptr(), Member.length(), 0);
+  if (item == 0) return NO_MEMORY;
+  if (insertMember(record, item)) return 1;
+  free(item);
+  return NO_MEMORY;
 }
 
 function finishTable(key: usize, keyLength: u32, expireAtMs: f64): usize {

@@ -9,7 +9,6 @@ import { drawMember } from "./members";
 import { Sample } from "./sample";
 import { Member } from "./setmember";
 import { SetValue } from "./setvalue";
-import { memberOf } from "./setwalk";
 
 /** The token of a random member. */
 export function drawToken(set: usize): u32 {
@@ -19,7 +18,7 @@ export function drawToken(set: usize): u32 {
 
 /** Makes the member of a token the one at hand. */
 export function memberOfToken(set: usize, token: u32): void {
-  if (SetValue.isTable(set)) memberOf(token);
+  if (SetValue.isTable(set)) Member.fromItem(token);
   else Member.fromInteger(Intset.at(Entry.value(set), token - 1));
 }
 

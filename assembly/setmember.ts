@@ -4,6 +4,8 @@
 // when they are first asked for and kept while the member goes from set to set.
 import { hashOf } from "./hash";
 import { parse, parsed, render } from "./integers";
+import { Item } from "./item";
+import { LINE_ROOM, Reply, replyBulk } from "./reply";
 
 const DIGITS: usize = memory.data(24);
 
@@ -25,6 +27,9 @@ export abstract class Member {
     textLength = length;
     isInteger = UNKNOWN;
     isHashed = false;
+  }
+  @inline static fromItem(item: usize): void {
+    Member.fromText(Item.key(item), Item.keyLength(item));
   }
   @inline static fromInteger(value: i64): void {
     text = 0;
@@ -66,4 +71,12 @@ function readInteger(): void {
 function writeText(): void {
   textLength = render(integer, DIGITS);
   text = DIGITS;
+}
+
+/** Writes the member at hand; false = no memory. */
+export function replyMember(): bool {
+  const length = Member.length();
+  if (!Reply.reserve(length + LINE_ROOM)) return false;
+  replyBulk(Member.ptr(), length);
+  return true;
 }

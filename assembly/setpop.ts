@@ -24,10 +24,10 @@ import { LINE_ROOM, Reply, replyNull, replySet } from "./reply";
 import { Sample } from "./sample";
 import { SetBuild } from "./setbuild";
 import { drawSample, drawToken, memberOfToken, tokenAt } from "./setdraw";
-import { Member } from "./setmember";
+import { Member, replyMember } from "./setmember";
 import { SetValue, removeIntegerAt, takeMember } from "./setvalue";
-import { SetWalk, memberOf } from "./setwalk";
-import { isSet, replyMember, replyMembers, tellRemoved } from "./sets";
+import { SetWalk, replyMembers } from "./setwalk";
+import { isSet, tellRemoved } from "./sets";
 import { removeFound, replaceFound } from "./table";
 import { resizeValue } from "./value";
 
@@ -119,7 +119,7 @@ function tellSample(set: usize): bool {
 
 function removeItems(set: usize): void {
   for (let i: u32 = 0; i < Sample.count(); i++) {
-    memberOf(Sample.at(i));
+    Member.fromItem(Sample.at(i));
     takeMember(set);
   }
 }

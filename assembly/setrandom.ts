@@ -12,9 +12,10 @@ import { parse, parsed } from "./integers";
 import { LINE_ROOM, Reply, replyArray, replyNull } from "./reply";
 import { Sample } from "./sample";
 import { drawSample, drawToken, memberOfToken, tokenAt } from "./setdraw";
+import { replyMember } from "./setmember";
 import { SetValue } from "./setvalue";
-import { SetWalk } from "./setwalk";
-import { isSet, replyMember, replyMembers } from "./sets";
+import { SetWalk, replyMembers } from "./setwalk";
+import { isSet } from "./sets";
 
 /** The least bytes a member takes in a reply. */
 const LEAST_REPLY: i64 = 6;

@@ -15,11 +15,12 @@ import { lookupRead, lookupWrite } from "./expiry";
 import { hasRoom, roundUp } from "./heap";
 import { itemSize } from "./item";
 import { TABLE_SHARE } from "./manykeys";
-import { LINE_ROOM, Reply, replyArray, replyBulk, replyInteger, replySet } from "./reply";
+import { LINE_ROOM, Reply, replyArray, replyInteger, replySet } from "./reply";
 import { Member } from "./setmember";
-import { NO_MEMORY, SetValue, addMember, changedSet, createSet, hasMember, takeMember } from "./setvalue";
-import { SetWalk } from "./setwalk";
-import { removeFound } from "./table";
+import { NO_MEMORY } from "./setbuild";
+import { SetValue, addMember, changedSet, createSet, hasMember, takeMember } from "./setvalue";
+import { replyMembers } from "./setwalk";
+import { find, removeFound } from "./table";
 
 /** Larger blocks are runs of pages. */
 const LARGE: u32 = 32768;
@@ -47,8 +48,8 @@ export function sadd(): i32 {
   for (let i: u32 = 2; i < Args.count(); i++) {
     memberAt(i);
     if (set == 0) {
-      set = createSet(slot, key, keyLength);
-      if (set == 0) return REFUSED_OUT_OF_MEMORY;
+      if (createSet(slot, key, keyLength) == 0) return REFUSED_OUT_OF_MEMORY;
+      set = find(slot, key, keyLength);
       added++;
     } else {
       const done = addMember(set);
@@ -180,20 +181,4 @@ export function smembers(): i32 {
   if (set == 0 || replyMembers(set)) return 0;
   Reply.truncate(start);
   return REFUSED_OUT_OF_MEMORY;
-}
-
-/** Writes all members of a set; false = no memory. */
-export function replyMembers(set: usize): bool {
-  for (let place = SetWalk.first(set); place != 0; place = SetWalk.next(set, place)) {
-    if (!replyMember()) return false;
-  }
-  return true;
-}
-
-/** Writes the member at hand; false = no memory. */
-export function replyMember(): bool {
-  const length = Member.length();
-  if (!Reply.reserve(length + LINE_ROOM)) return false;
-  replyBulk(Member.ptr(), length);
-  return true;
 }

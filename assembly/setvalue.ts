@@ -1,7 +1,7 @@
 // Sets as values: an intset while all members are integers and few, else a hashtable of items.
 //
 // Members are given as the member at hand (setmember.ts). An entry that changes may move; `changedSet` tells where to.
-import { ENCODING_HASHTABLE, ENCODING_INTSET, STATE_SET_MAX_INTSET, TYPE_SET } from "./abi";
+import { ENCODING_HASHTABLE, ENCODING_INTSET, TYPE_SET } from "./abi";
 import { Entry } from "./entry";
 import { free } from "./heap";
 import {
@@ -13,18 +13,11 @@ import {
   integerIndex,
   removeInteger,
 } from "./intset";
-import { createItem } from "./item";
-import { findHashed, insertMember, removeMember } from "./members";
-import { SetBuild } from "./setbuild";
+import { findHashed, removeMember } from "./members";
+import { NO_MEMORY, SetBuild, addToTable, mostIntegers } from "./setbuild";
 import { Member } from "./setmember";
 import { TABLE_RECORD, TableRecord } from "./tablerecord";
 import { createValue, replaceValue, resizeValue } from "./value";
-
-/** However high set-max-intset-entries is. */
-const MOST_INTEGERS: u32 = 1 << 30;
-
-/** The outcome of `addMember` besides 1 = added and 0 = was there. */
-export const NO_MEMORY: i32 = -1;
 
 /** Where the entry stands that was changed last. */
 export let changedSet: usize = 0;
@@ -37,10 +30,6 @@ export abstract class SetValue {
     const value = Entry.value(entry);
     return SetValue.isTable(entry) ? TableRecord.count(value) : Intset.count(value);
   }
-  /** How many integers an intset may have. */
-  @inline static mostIntegers(): u32 {
-    return min(load<u32>(STATE_SET_MAX_INTSET), MOST_INTEGERS);
-  }
 }
 
 /** Whether the member at hand is in a set. */
@@ -52,7 +41,7 @@ export function hasMember(entry: usize): bool {
 
 /** Makes a set of the member at hand under a key that was just looked up and is not there; 0 = no memory. */
 export function createSet(slot: u32, key: usize, keyLength: u32): usize {
-  if (Member.isInteger() && SetValue.mostIntegers() != 0) {
+  if (Member.isInteger() && mostIntegers() != 0) {
     const room = Intset.bytes(1, 8);
     const entry = createValue(slot, key, keyLength, TYPE_SET, ENCODING_INTSET, INTSET_HEAD, room);
     if (entry == 0) return 0;
@@ -78,7 +67,7 @@ export function addMember(entry: usize): i32 {
   if (Member.isInteger()) {
     const value = Member.integer();
     if (findInteger(set, value)) return 0;
-    if (Intset.count(set) < SetValue.mostIntegers()) {
+    if (Intset.count(set) < mostIntegers()) {
       const index = integerIndex;
       const longer = resizeValue(entry, bytesWith(set, value));
       if (longer == 0) return NO_MEMORY;
@@ -91,16 +80,6 @@ export function addMember(entry: usize): i32 {
   if (table == 0) return NO_MEMORY;
   changedSet = table;
   return addToTable(Entry.value(table));
-}
-
-/** Adds the member at hand to a table: as `addMember`. */
-export function addToTable(record: usize): i32 {
-  if (findHashed(record, Member.hash(), Member.ptr(), Member.length()) != 0) return 0;
-  const item = createItem(Member.ptr(), Member.length(), 0);
-  if (item == 0) return NO_MEMORY;
-  if (insertMember(record, item)) return 1;
-  free(item);
-  return NO_MEMORY;
 }
 
 /** Makes the intset of an entry just found a hashtable; returns the entry, which has moved, 0 = no memory. */

@@ -5,9 +5,8 @@
 // A place is memberwalk.ts's in a hashtable, and one more than the index in an intset.
 import { Entry } from "./entry";
 import { Intset } from "./intset";
-import { Item } from "./item";
 import { Walk } from "./memberwalk";
-import { Member } from "./setmember";
+import { Member, replyMember } from "./setmember";
 import { SetValue } from "./setvalue";
 
 export abstract class SetWalk {
@@ -23,7 +22,7 @@ export abstract class SetWalk {
 }
 
 function atPlace(place: u64): u64 {
-  if (place != 0) memberOf(Walk.item(place));
+  if (place != 0) Member.fromItem(Walk.item(place));
   return place;
 }
 
@@ -34,7 +33,10 @@ function atIndex(entry: usize, index: u32): u64 {
   return index + 1;
 }
 
-/** Makes an item's key the member at hand. */
-export function memberOf(item: usize): void {
-  Member.fromText(Item.key(item), Item.keyLength(item));
+/** Writes all members of a set; false = no memory. */
+export function replyMembers(set: usize): bool {
+  for (let place = SetWalk.first(set); place != 0; place = SetWalk.next(set, place)) {
+    if (!replyMember()) return false;
+  }
+  return true;
 }
