@@ -23,6 +23,7 @@ import type { ClientConnection } from "./client.ts";
 import { ClusterBus, type NodeEffect } from "./cluster-bus.ts";
 import type { Config } from "./config/config.ts";
 import { StartError } from "./start-error.ts";
+import type { SlotHolder } from "./pubsub.ts";
 import type { SlotAuthority, SlotRequest } from "./router.ts";
 
 /** What the cluster asks of the rest of the node. */
@@ -121,15 +122,12 @@ export class Cluster implements ClusterFace, SlotAuthority {
     return isMaster(this.state.myself);
   }
 
-  /** Node id of a slot's owner. */
-  ownerOf(slot: number): string | undefined {
-    return this.state.slots.owner(slot)?.id;
-  }
-
-  /** Whether this node or its master owns a slot. */
-  isOurs(slot: number): boolean {
+  holderOf(slot: number): SlotHolder {
     const { state } = this;
-    return state.slots.owner(slot) === state.mastersSeat(state.myself);
+    const owner = state.slots.owner(slot);
+    if (owner === undefined) return "nobody";
+    if (owner === state.myself) return "self";
+    return owner === state.mastersSeat(state.myself) ? "master" : "other";
   }
 
   stop(): void {
@@ -167,7 +165,7 @@ export class Cluster implements ClusterFace, SlotAuthority {
       slot,
       crossSlot: isCrossSlot,
       multipleKeys: hasDifferentKeys(memory, eachKey),
-      write: (flags & (flagBit.write | flagBit.may_replicate)) !== 0,
+      write: (flags & flagBit.write) !== 0,
       asking: client.asking || (flags & flagBit.asking) !== 0,
       readonly: client.readsReplica,
       migrate: row.command.name === "migrate",

@@ -142,8 +142,7 @@ export class Node implements ClientHost, Server {
     this.transactions = this.#transact();
     this.pubsub = new NodePubSub(this.pushes, {
       slotOf: (name) => this.keys.slotOf(name),
-      ownerOf: (slot) => this.cluster?.ownerOf(slot),
-      isOurs: (slot) => this.cluster?.isOurs(slot) ?? true,
+      holderOf: (slot) => this.cluster?.holderOf(slot) ?? "nobody",
     });
     this.notifications = new Notifications(this.memory, this.pubsub, config);
     this.changes.listener = (kind, database, key) => this.notifications.tell(kind, database, key);

@@ -1,8 +1,8 @@
 // Who is subscribed to what on this node, and how messages reach them. A message takes one form for each version of the
 // protocol and each pattern it is sent for; the form is written once and handed to all clients it is for.
 //
-// Sharded channels belong to hash slots. When a slot's owner changes, its subscriptions end: clients are told, and
-// subscribe again where the slot is served now.
+// Sharded channels belong to hash slots. When a slot leaves this node, its subscriptions end: clients are told, and
+// subscribe again where the slot is served now. A replica that takes over from its master keeps them.
 import { Buffer } from "node:buffer";
 import type { Client } from "../commands/context.ts";
 import { Glob } from "../commands/glob.ts";
@@ -34,19 +34,34 @@ interface Pattern {
   readonly subscribers: Subscribers;
 }
 
+/** Who owns a slot, as one node sees it; nobody does where there is no cluster. */
+export type SlotHolder = "nobody" | "self" | "master" | "other";
+
 /** Of a sharded channel: its slot, and who owned that when it was looked at last. */
 interface Home {
   readonly slot: number;
-  owner: string | undefined;
+  holder: SlotHolder;
 }
 
-/** What is asked of the cluster about slots. */
-export interface SlotOwners {
+/** What is asked about slots. */
+export interface SlotHolders {
   slotOf(name: Uint8Array): number;
-  /** Node id of a slot's owner; undefined = nobody, or there is no cluster. */
-  ownerOf(slot: number): string | undefined;
-  /** Whether this node or its master is the owner. */
-  isOurs(slot: number): boolean;
+  holderOf(slot: number): SlotHolder;
+}
+
+function isLost(before: SlotHolder, now: SlotHolder): boolean {
+  switch (now) {
+    case "self":
+      return false;
+    case "master":
+      return before === "self";
+    case "other":
+      return true;
+    case "nobody":
+      return before !== "nobody";
+    default:
+      return now satisfies never;
+  }
 }
 
 export class NodePubSub implements PubSub {
@@ -62,7 +77,7 @@ export class NodePubSub implements PubSub {
 
   constructor(
     private readonly pushes: Pushes,
-    private readonly slots: SlotOwners,
+    private readonly slots: SlotHolders,
   ) {}
 
   get channelCount(): number {
@@ -136,13 +151,9 @@ export class NodePubSub implements PubSub {
   /** Slots may have changed hands. */
   routesChanged(): void {
     for (const [name, home] of this.#homes) {
-      const before = home.owner;
-      home.owner = this.slots.ownerOf(home.slot);
-      const isLost =
-        before === undefined
-          ? home.owner !== undefined && !this.slots.isOurs(home.slot)
-          : home.owner !== before;
-      if (!isLost) continue;
+      const before = home.holder;
+      home.holder = this.slots.holderOf(home.slot);
+      if (!isLost(before, home.holder)) continue;
       for (const client of this.#subscribers.shard.get(name) ?? [])
         this.push(client, this.unsubscribe(client, "shard", name));
     }
@@ -163,7 +174,7 @@ export class NodePubSub implements PubSub {
     this.#subscribers[kind].set(name, subscribers);
     if (kind === "shard") {
       const slot = this.slots.slotOf(Buffer.from(name, "latin1"));
-      this.#homes.set(name, { slot, owner: this.slots.ownerOf(slot) });
+      this.#homes.set(name, { slot, holder: this.slots.holderOf(slot) });
     }
     return subscribers;
   }

@@ -40,6 +40,8 @@ export class Peer {
   /** False = whatever is sent from now on waits. */
   reads = true;
   readonly #user: ConnectionUser;
+  /** How often it was sent something. */
+  sendCount = 0;
   #sent: Buffer[] = [];
   static #lastPort = 1000;
 
@@ -69,6 +71,7 @@ export class Peer {
 
   send(bytes: Uint8Array): void {
     if (this.isClosed || this.isFinished) return;
+    this.sendCount++;
     this.#sent.push(Buffer.from(bytes));
     if (!this.reads) this.queuedBytes += bytes.length;
   }
