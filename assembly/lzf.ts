@@ -130,7 +130,8 @@ export function lzfDecompress(source: usize, length: u32, target: usize, expecte
     if (control < 32) {
       const literals = control + 1;
       if (literals > end - at || literals > limit - out) return false;
-      memory.copy(out, at, literals);
+      if (literals <= 16 && end - at >= 16 && limit - out >= 16) v128.store(out, v128.load(at));
+      else memory.copy(out, at, literals);
       at += literals;
       out += literals;
       continue;
@@ -143,9 +144,22 @@ export function lzfDecompress(source: usize, length: u32, target: usize, expecte
     if (at >= end) return false;
     const back = (((control & 31) << 8) | load<u8>(at++)) + 1;
     if (back > out - target || count > limit - out) return false;
-    if (back >= count) memory.copy(out, out - back, count);
-    else for (let i: usize = 0; i < count; i++) store<u8>(out + i, load<u8>(out + i - back));
+    copyBack(out, back, count, limit - out);
     out += count;
   }
   return out == limit;
+}
+
+/**
+ * Copies `count` bytes from `back` bytes before, which they may overlap; `room` bytes may be written. Matches are short
+ * and a call of the bulk instruction is not: what is written too much is overwritten by what comes next.
+ */
+function copyBack(out: usize, back: usize, count: usize, room: usize): void {
+  if (back >= 16 && room >= count + 15) {
+    for (let i: usize = 0; i < count; i += 16) v128.store(out + i, v128.load(out + i - back));
+  } else if (back >= count) {
+    memory.copy(out, out - back, count);
+  } else {
+    for (let i: usize = 0; i < count; i++) store<u8>(out + i, load<u8>(out + i - back));
+  }
 }
