@@ -7,12 +7,13 @@ import {
   REFUSED_SYNTAX,
 } from "./abi";
 import { Args, isWord } from "./args";
+import { equal } from "./bytes";
 import { slotOf } from "./crc16";
 import { lookupWrite } from "./expiry";
 import { parse, parsed } from "./integers";
 import { open, replyOne, tellPop, tellPush } from "./listaccess";
 import { elementLength, readText } from "./listpackelement";
-import { popMany } from "./lists";
+import { hasRoomToPush, popMany } from "./lists";
 import { List, createList, endElement, openList, popElement, pushElement } from "./listvalue";
 import { RECORD_HEAD, Record } from "./record";
 import { LINE_ROOM, Reply, replyArray, replyBulk, replyNull, replyNullArray } from "./reply";
@@ -32,7 +33,6 @@ export function rpoplpush(): i32 {
   return move(false, true);
 }
 
-/** The destination gets the element before the source loses it: only the first can fail for want of memory. */
 function move(fromFront: bool, toFront: bool): i32 {
   const from = Args.slot();
   const found = open(lookupWrite(from, Args.ptr(1), Args.length(1)));
@@ -49,18 +49,38 @@ function move(fromFront: bool, toFront: bool): i32 {
   readText(at);
   const length = elementLength;
   const ptr = Reply.end() - 2 - length;
-  const to = slotOf(Args.ptr(2), Args.length(2));
-  const refused = pushMoved(to, ptr, length, toFront);
+  const refused = isSameKey()
+    ? rotate(ptr, length, fromFront, toFront)
+    : moveTo(from, ptr, length, fromFront, toFront);
   if (refused < 0) {
     Reply.truncate(written);
     return refused;
   }
   tellPush(Args.ptr(2), Args.length(2), toFront);
+  tellPop(from, Args.ptr(1), Args.length(1), fromFront);
+  return 1;
+}
+
+function isSameKey(): bool {
+  return Args.length(1) == Args.length(2) && equal(Args.ptr(1), Args.ptr(2), Args.length(1));
+}
+
+/** Within one list, the element is taken out first, as Redis does it: another node may have room for it then. */
+function rotate(ptr: usize, length: u32, fromFront: bool, toFront: bool): i32 {
+  if (!hasRoomToPush(length + LINE_ROOM)) return REFUSED_OUT_OF_MEMORY;
+  popElement(fromFront);
+  pushElement(ptr, length, toFront);
+  return 0;
+}
+
+/** The destination gets the element before the source loses it: only the first can fail for want of memory. */
+function moveTo(from: u32, ptr: usize, length: u32, fromFront: bool, toFront: bool): i32 {
+  const refused = pushMoved(slotOf(Args.ptr(2), Args.length(2)), ptr, length, toFront);
+  if (refused < 0) return refused;
   openList(find(from, Args.ptr(1), Args.length(1)));
   endElement(fromFront);
   popElement(fromFront);
-  tellPop(from, Args.ptr(1), Args.length(1), fromFront);
-  return 1;
+  return 0;
 }
 
 /** Pushes onto the list of argument 2: 0 or a REFUSED_ code. */

@@ -74,8 +74,8 @@ function bytesToPush(): u32 {
   return <u32>min(bytes, <u64>0xffffffff);
 }
 
-/** Whether nodes for the elements in the request can be had for certain, seen before the first is pushed. */
-function hasRoomToPush(bytes: u32): bool {
+/** Whether nodes for so many bytes of elements can be had for certain, seen before the first is pushed. */
+export function hasRoomToPush(bytes: u32): bool {
   if (bytes < LARGE) return hasRoom(<f64>bytes * 3 + 16384, 65536);
   // Nodes of 64 KiB take a page more; the first becomes twice as long as needed while it grows.
   return hasRoom(<f64>bytes, <f64>bytes * 2 + 262144);
