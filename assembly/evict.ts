@@ -30,7 +30,7 @@ import { TableRecord } from "./tablerecord";
 const RELEASE_STEP: u32 = 64;
 
 /** Which key goes first, an EVICT_ constant, and whether only those that expire may go. */
-let rule: u32 = EVICT_NONE;
+export let evictionRule: u32 = EVICT_NONE;
 let isVolatile: bool = false;
 let samples: u32 = 5;
 /** The database the last random key was taken from. */
@@ -38,7 +38,7 @@ let turn: u32 = 0;
 
 /** Sets what `evict` goes by. @param count maxmemory-samples */
 export function setEviction(which: u32, onlyVolatile: bool, count: u32): void {
-  rule = which;
+  evictionRule = which;
   isVolatile = onlyVolatile;
   samples = count;
   forgetCandidates();
@@ -61,8 +61,8 @@ export function evict(ceiling: f64, steps: u32): bool {
 }
 
 function evictOne(): bool {
-  if (rule == EVICT_NONE) return false;
-  return rule == EVICT_RANDOM ? evictAny() : evictBest();
+  if (evictionRule == EVICT_NONE) return false;
+  return evictionRule == EVICT_RANDOM ? evictAny() : evictBest();
 }
 
 /** The databases take turns. */
@@ -102,9 +102,9 @@ function candidatesIn(db: usize): u32 {
 
 /** The higher, the less a key is worth keeping. */
 export function scoreOf(entry: usize): f64 {
-  if (rule == EVICT_RANDOM) return 0;
-  if (rule == EVICT_TTL) return -Entry.expireAt(entry);
-  if (rule == EVICT_LFU) return <f64>(<u32>LFU_LIMIT - frequencyOf(Entry.clock(entry)));
+  if (evictionRule == EVICT_RANDOM) return 0;
+  if (evictionRule == EVICT_TTL) return -Entry.expireAt(entry);
+  if (evictionRule == EVICT_LFU) return <f64>(<u32>LFU_LIMIT - frequencyOf(Entry.clock(entry)));
   return <f64>((load<u32>(STATE_ACCESS_CLOCK) - Entry.clock(entry)) & 0xffffff);
 }
 

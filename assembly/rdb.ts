@@ -1,21 +1,31 @@
 // Redis's RDB form: DUMP payloads, and the entries of a snapshot, slot by slot.
 //
-//   entry:    | EXPIRE_MS u8, unix milliseconds i64 (only when it expires) | type u8 | key | value |
+//   entry:    | EXPIRE_MS u8, unix milliseconds i64 | IDLE u8, seconds length | FREQ u8, count u8 | type u8 | key | value |
+//             (the first when it expires; one of the next two where the policy of eviction goes by it)
 //   payload:  | type u8 | value | version u16 | CRC-64 of all before u64 |
-import { REFUSED_OUT_OF_MEMORY } from "./abi";
+import { EVICT_LFU, EVICT_LRU, REFUSED_OUT_OF_MEMORY, STATE_ACCESS_CLOCK } from "./abi";
 import { Bucket, bucketAt } from "./bucket";
 import { crc64 } from "./crc64";
 import { Database } from "./database";
 import { Entry } from "./entry";
+import { evictionRule } from "./evict";
 import { lookupRead } from "./expiry";
-import { RDB_EXPIRE_MS, RDB_PAYLOAD_DAMAGED, RDB_PAYLOAD_REJECTED, RDB_VERSION } from "./rdbformat";
+import { frequencyOf } from "./frequency";
+import {
+  RDB_EXPIRE_MS,
+  RDB_FREQ,
+  RDB_IDLE,
+  RDB_PAYLOAD_DAMAGED,
+  RDB_PAYLOAD_REJECTED,
+  RDB_VERSION,
+} from "./rdbformat";
 import { endWriting, isWriting, rdbTypeOf, writeMore, writeValue } from "./rdbvalue";
-import { Out, beginWriting, publishWritten, reserve, writeString } from "./rdbwrite";
+import { Out, beginWriting, publishWritten, reserve, writeLength, writeString } from "./rdbwrite";
 import { TableRecord } from "./tablerecord";
 
 const FOOTER: u32 = 10;
 /** What stands before an entry's key. */
-const ENTRY_HEAD: u32 = 10;
+const ENTRY_HEAD: u32 = 16;
 /** Longest string a snapshot compresses: it does so between requests, and they weigh more than the bytes saved. */
 const SNAPSHOT_COMPRESS_LIMIT: u32 = 262144;
 
@@ -77,6 +87,13 @@ function writeEntry(entry: usize): bool {
   if (Entry.expires(entry)) {
     Out.byte(RDB_EXPIRE_MS);
     Out.u64(<u64>(<i64>Entry.expireAt(entry)));
+  }
+  if (evictionRule == EVICT_LRU) {
+    Out.byte(RDB_IDLE);
+    writeLength((load<u32>(STATE_ACCESS_CLOCK) - Entry.clock(entry)) & 0xffffff);
+  } else if (evictionRule == EVICT_LFU) {
+    Out.byte(RDB_FREQ);
+    Out.byte(frequencyOf(Entry.clock(entry)));
   }
   Out.byte(rdbTypeOf(entry));
   return writeString(Entry.key(entry), Entry.keyLength(entry)) && writeValue(entry);

@@ -11,6 +11,7 @@ import {
   ENCODING_LISTPACK,
   ENCODING_SKIPLIST,
   REFUSED_OUT_OF_MEMORY,
+  STATE_ACCESS_CLOCK,
   STATE_RESULT_LENGTH,
   STATE_RESULT_NUMBER,
   STATE_RESULT_PTR,
@@ -206,7 +207,7 @@ function endOf(value: usize): i32 {
 /** Puts a whole value under its key in a database, whatever that held; 1 or REFUSED_OUT_OF_MEMORY. */
 export function rdbStore(value: usize, database: u32): i32 {
   const entry = Value.draft(value);
-  Entry.touch(entry);
+  Entry.setClock(entry, load<u32>(STATE_ACCESS_CLOCK));
   if (!placeIn(database, entry)) return REFUSED_OUT_OF_MEMORY;
   free(value);
   return 1;

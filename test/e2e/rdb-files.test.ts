@@ -71,3 +71,33 @@ test.each([
   const found = await second.connect();
   expect(await digestOf(found)).toBe(digest);
 });
+
+test.each([
+  ["redis", "ours", "allkeys-lru"],
+  ["ours", "redis", "allkeys-lru"],
+  ["redis", "ours", "volatile-lfu"],
+  ["ours", "redis", "volatile-lfu"],
+] as const)(
+  "%s writes, %s reads how long or how often keys were used under %s",
+  async (writer, reader, policy) => {
+    const flags = { "maxmemory-policy": policy, "lfu-decay-time": 0 };
+    const isLfu = policy.endsWith("lfu");
+    const first = await KINDS[writer](flags);
+    const client = await first.connect();
+    await client.ok("SET", "text", "x");
+    await client.reply("RPUSH", "list", "x");
+    for (const key of ["text", "list"]) {
+      const { value } = await client.reply("DUMP", key);
+      const payload = value.kind === "bulk" ? value.bytes : Buffer.of();
+      await client.ok("RESTORE", key, 0, payload, "REPLACE", isLfu ? "FREQ" : "IDLETIME", isLfu ? 200 : 5000);
+    }
+    await client.ok("SAVE");
+    await first.stop("SIGKILL");
+    const found = await (await KINDS[reader](flags, first.dir)).connect();
+    for (const key of ["text", "list"]) {
+      const age = Number(await found.ask("OBJECT", isLfu ? "FREQ" : "IDLETIME", key));
+      expect(age).toBeGreaterThanOrEqual(isLfu ? 200 : 5000);
+      expect(age).toBeLessThan(isLfu ? 201 : 5060);
+    }
+  },
+);
