@@ -31,6 +31,7 @@ export {
 } from "./access";
 export { setExpiry, setString, shapeOf, stringOf, typeOf } from "./access";
 export { fieldOf, setField } from "./hashaccess";
+export { collectionOf, freeElements, listElements, setList } from "./collection";
 // values in RDB form
 export { crc64 } from "./crc64";
 export { rdbBeginSlot, rdbCheckPayload, rdbDump, rdbNextPiece } from "./rdb";

@@ -12,6 +12,7 @@ import { pubsubFamily } from "./pubsub.ts";
 import { serverFamily } from "./server.ts";
 import { sortedSets } from "./sortedset.ts";
 import { sets } from "./set.ts";
+import { sorting } from "./sort.ts";
 import { strings } from "./string.ts";
 import { CommandTable } from "./table.ts";
 import { transactionsFamily } from "./transactions.ts";
@@ -23,6 +24,7 @@ export const families: readonly Family[] = [
   sortedSets,
   sets,
   generic,
+  sorting,
   databases,
   clusterFamily,
   commandFamily,

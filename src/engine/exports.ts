@@ -73,6 +73,11 @@ export interface Exports {
     value: number,
     length: number,
   ): number;
+  /** Type and number of elements (STATE_RESULT_NUMBER) of a list, set or sorted set. */
+  collectionOf(key: number, length: number): number;
+  listElements(key: number, length: number, from: number, count: number): number;
+  freeElements(): void;
+  setList(key: number, length: number, elements: number, bytes: number): number;
   // Values in RDB form.
   crc64(crc: bigint, ptr: number, length: number): bigint;
   setRdbCompression(isOn: boolean): void;

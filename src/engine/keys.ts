@@ -6,6 +6,7 @@
 import * as abi from "../../assembly/abi.ts";
 import { HOW_COUNTED, HOW_READ, HOW_TRACELESS } from "../../assembly/abi.ts";
 import type { Slice } from "../resp/reply.ts";
+import { Elements, elementRoom } from "./elements.ts";
 import type { Memory } from "./memory.ts";
 import { orThrow } from "./refused.ts";
 
@@ -125,9 +126,10 @@ export class Keys {
   }
 
   /** The value of a field of a hash; undefined when either is absent; throws WRONG_TYPE. Leaves no trace. */
-  field(key: Bytes, field: Slice): Slice | undefined {
-    const { ptr, length } = this.#keys.bring(key);
-    const found = orThrow(this.memory.wasm.fieldOf(ptr, length, field.ptr, field.length));
+  field(key: Bytes, field: Bytes): Slice | undefined {
+    const at = this.#keys.bring(key);
+    const name = this.#values.bring(field);
+    const found = orThrow(this.memory.wasm.fieldOf(at.ptr, at.length, name.ptr, name.length));
     return found === 0 ? undefined : this.memory.result();
   }
 
@@ -137,6 +139,43 @@ export class Keys {
     const bytes = this.#values.bring(value);
     const { wasm } = this.memory;
     orThrow(wasm.setField(at.ptr, at.length, field.ptr, field.length, bytes.ptr, bytes.length));
+  }
+
+  /** What SORT can sort: type and number of elements, none where there is no such key; throws WRONG_TYPE. */
+  collection(key: Slice): { readonly type: TypeCode; readonly count: number } {
+    const type = orThrow(this.memory.wasm.collectionOf(key.ptr, key.length)) as TypeCode;
+    return { type, count: this.memory.getF64(abi.STATE_RESULT_NUMBER) };
+  }
+
+  /**
+   * Hands out copies of `count` elements of a list, set or sorted set from number `from` on, all there; they are gone
+   * when `use` returns. Throws OUT_OF_MEMORY.
+   */
+  withElements(key: Slice, from: number, count: number, use: (elements: Elements) => void): void {
+    const { wasm } = this.memory;
+    try {
+      orThrow(wasm.listElements(key.ptr, key.length, from, count));
+      use(new Elements(this.memory, this.memory.result().ptr, count));
+    } finally {
+      wasm.freeElements();
+    }
+  }
+
+  /** Sets a key to a list, whatever it held; throws OUT_OF_MEMORY before any change. */
+  setList(key: Slice, elements: readonly Uint8Array[]): void {
+    const size = elements.reduce((sum, { length }) => sum + elementRoom(length), 0);
+    const block = this.memory.alloc(size);
+    try {
+      let at = block;
+      for (const element of elements) {
+        this.memory.setU32(at, element.length);
+        this.memory.bytes.set(element, at + 4);
+        at += elementRoom(element.length);
+      }
+      orThrow(this.memory.wasm.setList(key.ptr, key.length, block, size));
+    } finally {
+      this.memory.free(block);
+    }
   }
 
   /** Whether there was something to delete. */

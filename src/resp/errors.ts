@@ -56,6 +56,11 @@ export const FIELD_NOT_INTEGER = fixed("ERR hash value is not an integer");
 export const FIELD_NOT_FLOAT = fixed("ERR hash value is not a float");
 export const INCREMENT_NOT_FINITE = fixed("ERR value is NaN or Infinity");
 
+// Sorting.
+export const SORT_BY_IN_CLUSTER = fixed("ERR BY option of SORT denied in Cluster mode.");
+export const SORT_GET_IN_CLUSTER = fixed("ERR GET option of SORT denied in Cluster mode.");
+export const SORT_NOT_DOUBLE = fixed("ERR One or more scores can't be converted into double");
+
 // Counts of random elements.
 export const COUNT_RANGE = fixed(
   "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
