@@ -36,8 +36,8 @@ import {
 } from "./listvalue";
 import { LINE_ROOM, Reply, replyInteger, replyOk } from "./reply";
 
-/** What reading packed nodes, and unpacking one, may take. */
-const SCAN_ROOM: f64 = 524288;
+/** What reading packed nodes may take, with one unpacked and packed again: blocks of 64 KiB at most. */
+const SCAN_ROOM: f64 = 196608;
 
 /** LSET key index element */
 export function lset(): i32 {
@@ -135,7 +135,7 @@ export function lrem(): i32 {
     replyInteger(0);
     return 0;
   }
-  if (!List.isInline() && !hasRoom(SCAN_ROOM, SCAN_ROOM)) return REFUSED_OUT_OF_MEMORY;
+  if (!List.isInline() && !hasRoom(0, SCAN_ROOM)) return REFUSED_OUT_OF_MEMORY;
   const removed = removeEqual(
     Args.ptr(3),
     Args.length(3),

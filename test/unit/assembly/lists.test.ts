@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import * as abi from "../../../assembly/abi.ts";
 import type { EngineName } from "../../../src/engine/exports.ts";
+import { OUT_OF_MEMORY } from "../../../src/resp/errors.ts";
 import { bytesOf, Keyspace } from "../../support/keyspace.ts";
 import { seeded, type Random } from "../../support/random.ts";
 
@@ -170,3 +171,47 @@ test.each([[-2], [-1], [-5], [1], [3], [100], [0]])(
     });
   },
 );
+
+test("what finds no memory is refused, and the list is as it was", async () => {
+  await seeded((random) => {
+    const space = new Keyspace(random.seed, 6 * 2 ** 20);
+    space.memory.setU32(abi.STATE_LIST_MAX_LISTPACK_SIZE, random.pick([-2, -5, 3, 100]) >>> 0);
+    let list: string[] = [];
+    let refused = 0;
+    for (let i = 0; i < 6000; i++) {
+      const left = [...list];
+      const [name, args, expected] = draw(random, left, list.length < 15_000);
+      const got = answer(space, name, args);
+      if (got === abi.REFUSED_OUT_OF_MEMORY) refused++;
+      else if (got === expected) list = left;
+      else throw new Error(`${name} ${args.join(" ").slice(0, 200)}: ${got} not ${expected}`);
+      if (i % 1000 === 999) fillUp(space, i);
+    }
+    expect(refused).toBeGreaterThan(50);
+    for (let i = 0; i < 6000; i++) space.keys.delete(bytesOf(`filler${i}`));
+    for (let i = 0; i < list.length; i += 20) {
+      expect(space.run("lrange", "k", String(i), String(i + 19))).toBe(array(list.slice(i, i + 20)));
+    }
+  });
+});
+
+function answer(space: Keyspace, name: EngineName, args: readonly (string | number)[]): string | number {
+  try {
+    return space.run(name, ...args.map((arg) => bytesOf(String(arg))));
+  } catch (error) {
+    // Not even the request's arguments found room.
+    if (error !== OUT_OF_MEMORY) throw error;
+    return abi.REFUSED_OUT_OF_MEMORY;
+  }
+}
+
+/** Takes what memory there is, and gives a little of it back. */
+function fillUp(space: Keyspace, at: number): void {
+  let count = at;
+  try {
+    for (; count < at + 1000; count++) space.put(`filler${count}`, "v".repeat(6000));
+  } catch (error) {
+    if (error !== OUT_OF_MEMORY) throw error;
+  }
+  for (let i = 0; i < 12; i++) space.keys.delete(bytesOf(`filler${count - 1 - i * 2}`));
+}

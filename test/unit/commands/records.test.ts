@@ -1,4 +1,4 @@
-// What replicas are told about strings and keys, record by record, as a replica of redis-server hears it.
+// What replicas are told about strings, lists and keys, record by record, as a replica of redis-server hears it.
 import { connect } from "node:net";
 import { beforeAll, expect, test } from "bun:test";
 import { fileScope } from "../../support/cleanup.ts";
@@ -121,6 +121,15 @@ const REQUESTS = [
   "move a 3", "scan 0", "keys *", "randomkey", "type a", "ttl a",
 ].map((line) => line.split(" ")); // prettier-ignore
 
+const LIST_REQUESTS = [
+  "rpush l 1 2 3", "LPUSH l a b", "rpush m x", "rpushx m y z", "lpushx none 1", "lpop l", "rpop l 2", "lpop l 0", "LPOP none 3", "rpop m 99",
+  "lmpop 1 l left", "LMPOP 3 none m l right count 2", "lmpop 2 none m LEFT COUNT 99", "lmpop 1 none right", "lmpop 2 set l left", "set set 1",
+  "lmove l m left right", "LMOVE l l right left", "lmove none l left left", "rpoplpush m l", "rpoplpush none m", "lset l 0 new", "lset l 99 x",
+  "linsert l before 2 between", "LINSERT m after x behind", "linsert none before a b", "lrem l 0 a", "lrem l -1 2", "lrem l 1 nosuch",
+  "ltrim l 0 -1", "ltrim l 1 -2", "LTRIM m 5 1", "ltrim none 0 1", "lrange l 0 -1", "lindex l 0", "lpos l 1", "llen l", "del m", "unlink l",
+  "rename l m", "copy l m replace", "expire l 1000", "persist l",
+].map((line) => line.split(" ")); // prettier-ignore
+
 async function judge(requests: readonly (readonly string[])[]): Promise<void> {
   const ours = new InProcess({ nowMs: Date.now(), shortcuts: true });
   await redis.ok("FLUSHALL");
@@ -141,6 +150,13 @@ test("each request on keys that others left behind", async () => {
   await seeded(async (random: Random) => {
     for (let round = 0; round < 40; round++)
       await judge([...random.shuffle(REQUESTS), ...random.shuffle(REQUESTS)]);
+  });
+});
+
+test("each request on lists that others left behind", async () => {
+  await seeded(async (random: Random) => {
+    for (let round = 0; round < 20; round++)
+      await judge([...random.shuffle(LIST_REQUESTS), ...random.shuffle(LIST_REQUESTS)]);
   });
 });
 
