@@ -50,6 +50,7 @@ export { hexists, hget, hlen, hmget, hstrlen } from "./hashread";
 export { hgetall, hkeys, hvals } from "./hashwhole";
 export { hincrby } from "./hashcounter";
 export { hrandfield } from "./hashrandom";
+export { hscan } from "./hashscan";
 export { llen, lpop, lpush, lpushx, rpop, rpush, rpushx } from "./lists";
 export { lindex, lpos, lrange } from "./listread";
 export { linsert, lrem, lset, ltrim } from "./listwrite";

@@ -134,6 +134,19 @@ export const hashes = family("hash", [
     run: engine.hrandfield,
   },
   {
+    name: "hscan",
+    arity: -3,
+    flags: ["readonly"],
+    keys: [keyAt(1, "RO", "access")],
+    since: "2.8.0",
+    complexity:
+      "O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection..",
+    summary: "Walks over the fields and values of a hash in steps.",
+    syntax: "key cursor [MATCH pattern] [COUNT count]",
+    tips: ["nondeterministic_output"],
+    run: engine.hscan,
+  },
+  {
     name: "hset",
     arity: -4,
     flags: ["write", "denyoom", "fast"],

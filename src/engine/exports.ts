@@ -115,6 +115,7 @@ const names = [
   "hmget",
   "hmset",
   "hrandfield",
+  "hscan",
   "hset",
   "hsetnx",
   "hstrlen",

@@ -1,8 +1,9 @@
 // Hashes: every command with every option, on few keys and few fields, with limits of the small encoding so low that
 // hashes outgrow it all the time.
+import type { Client } from "../support/client.ts";
 import type { Random } from "../support/random.ts";
 import { type Argument, plain } from "../support/resp.ts";
-import { sameShape, unordered, unorderedPairs } from "./harness/compare.ts";
+import { sameBytes, sameShape, unordered, unorderedPairs } from "./harness/compare.ts";
 import type { Compare, Probe, Step } from "./harness/step.ts";
 import { float, integer, key as anyKey, mangle, mixCase, value } from "./harness/values.ts";
 
@@ -57,6 +58,71 @@ function wholeHash(random: Random): Probe {
   };
 }
 
+const PATTERNS: readonly Argument[] = [
+  "*",
+  "f*",
+  "f?",
+  "f1*",
+  "[0-9]*",
+  "nosuch*",
+  "",
+  "field:[13579]*",
+  "f[^2]",
+];
+
+function scanOptions(random: Random): Argument[] {
+  const options: Argument[] = [];
+  for (let count = random.below(3); count > 0; count--) {
+    options.push(
+      ...random.weighted<readonly Argument[]>([
+        [4, () => [mixCase(random, "match"), random.pick(PATTERNS)]],
+        [3, () => [mixCase(random, "count"), random.pick(["1", "3", "10", "1000", "9223372036854775807"])]],
+      ]),
+    );
+  }
+  return options;
+}
+
+/** A whole iteration: which fields it finds with which values (nothing changes meanwhile). */
+function wholeScan(random: Random): Probe {
+  const name = key(random);
+  const options = scanOptions(random);
+  return {
+    name: `HSCAN ${String(name).slice(0, 40)} ${options.map(String).join(" ")}`,
+    find: (client) => allPages(client, name, options),
+  };
+}
+
+async function allPages(client: Client, name: Argument, options: readonly Argument[]): Promise<string> {
+  const found = new Map<string, string>();
+  let cursor = "0";
+  do {
+    const { value: reply } = await client.reply("HSCAN", name, cursor, ...options);
+    if (reply.kind !== "array") return String(plain(reply));
+    const [next, page] = reply.items;
+    if (next?.kind !== "bulk" || page?.kind !== "array") return "not a page";
+    cursor = next.bytes.toString();
+    const texts = page.items.map((item) => (item.kind === "bulk" ? item.bytes.toString("latin1") : "?"));
+    for (let i = 0; i < texts.length; i += 2) found.set(texts[i] ?? "", texts[i + 1] ?? "nothing");
+  } while (cursor !== "0");
+  return JSON.stringify([...found].toSorted());
+}
+
+/** Where an iteration stands is each server's own affair. */
+const pageOrError: Compare = (theirs, ours) =>
+  theirs.value.kind === "array" && theirs.value.items.length === 2 && ours.value.kind === "array"
+    ? undefined
+    : sameBytes(theirs, ours);
+
+function oddScan(random: Random): Draw {
+  const rest = random.pick<readonly Argument[]>([
+    ["abc"], [" 0"], ["-1"], ["18446744073709551615"], ["18446744073709551616"], [""], ["0", "COUNT"], ["0", "COUNT", "0"], ["0", "COUNT", "-1"],
+    ["0", "COUNT", "abc"], ["0", "MATCH"], ["0", "TYPE", "hash"], ["0", "nosuch", "1"], ["0", "MATCH", "*", "x"], ["abc", "nosuch"], ["0x1"],
+    ["0", "COUNT", "9223372036854775808"], ["+5"], ["-0", "COUNT", "1"],
+  ]); // prettier-ignore
+  return [["HSCAN", key(random), ...rest], pageOrError];
+}
+
 /** Counts a server can be asked for: greatly negative ones are a reply of that length. */
 const COUNTS = [
   "0", "1", "2", "3", "5", "12", "100", "-1", "-2", "-7", "-40", "9223372036854775807", "4611686018427387903",
@@ -76,6 +142,7 @@ function drawFields(random: Random): Draw {
 
 export function hashStep(random: Random): Step {
   if (random.chance(0.04)) return wholeHash(random);
+  if (random.chance(0.02)) return wholeScan(random);
   const [args, compare] = random.weighted<Draw>([
     [14, () => [["HSET", key(random), ...pairs(random)]]],
     [4, () => [["HMSET", key(random), ...pairs(random)]]],
@@ -92,6 +159,7 @@ export function hashStep(random: Random): Step {
     [10, () => [["HINCRBY", key(random), field(random), integer(random)]]],
     [8, () => [["HINCRBYFLOAT", key(random), field(random), random.chance(0.8) ? float(random) : integer(random)]]],
     [6, () => drawFields(random)],
+    [3, () => oddScan(random)],
     [6, () => [["OBJECT", "ENCODING", key(random)]]],
     [2, () => [["TYPE", key(random)]]],
     [3, () => [["DEL", key(random)]]],
