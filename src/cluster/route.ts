@@ -87,6 +87,15 @@ function routeSettled(state: ClusterState, owner: ClusterNode, request: RouteReq
   return redirect(state, "moved", request.slot, owner);
 }
 
+/** Where whoever waits for a key of this slot belongs: here as long as it may still come to be here. */
+export function routeWaiting(state: ClusterState, slot: number): Verdict {
+  if (state.solo) return HERE;
+  if (!state.ok) return { type: "down" };
+  const owner = state.slots.owner(slot);
+  if (owner === state.myself || state.slots.importing.has(slot)) return HERE;
+  return owner === undefined ? { type: "unbound" } : redirect(state, "moved", slot, owner);
+}
+
 function redirect(state: ClusterState, type: "moved" | "ask", slot: number, node: ClusterNode): Verdict {
   return { type, slot, host: preferredEndpoint(state, node) ?? "", port: node.port };
 }

@@ -78,7 +78,7 @@ function flagsOf(client: Client): string {
   if (client.kind === "master") flags += "M";
   if (client.kind === "pubsub") flags += "P";
   if (client.queuedCount >= 0) flags += "x";
-  if (client.isHeld) flags += "b";
+  if (client.isWaiting) flags += "b";
   if (client.tracking !== undefined) flags += "t";
   if (client.tracking?.isBroken === true) flags += "R";
   if (client.tracking?.scope === "broadcast") flags += "B";

@@ -2,12 +2,15 @@
 import type { LinkId } from "../cluster/message.ts";
 import type { Answer, ClusterRequest } from "../cluster/request.ts";
 import type { ClusterState } from "../cluster/state.ts";
+import type { EngineCommand } from "../engine/exports.ts";
+import type { Word } from "../engine/inner.ts";
 import type { Keys } from "../engine/keys.ts";
 import type { Rdb } from "../engine/rdb.ts";
 import type { PsyncRequest } from "../replication/psync.ts";
 import type { LinkState } from "../replication/replica.ts";
 import type { Reply, Slice } from "../resp/reply.ts";
 import type { Administration } from "./administration.ts";
+import type { Blocking } from "./blocking.ts";
 import type { CommandTable } from "./table.ts";
 import type { PubSub, Subscriptions } from "./subscriptions.ts";
 import type { Tracked, Tracking } from "./tracking.ts";
@@ -29,6 +32,14 @@ export interface Context {
   propagate(...parts: readonly (string | Slice | Uint8Array)[]): void;
   /** Replicas are told the request although it changed nothing. */
   relay(): void;
+  /**
+   * Runs an engine command with other words than the request's, at most as many. If it changes something its reply is
+   * appended, and replicas are told these words unless the engine has others for them. Throws what it refuses.
+   * @param keyAt which of the words is the first key
+   * @param head bytes left out at the beginning of its reply: those of an array that becomes part of a longer one
+   * @returns whether it changed anything
+   */
+  run(command: EngineCommand, words: readonly Word[], keyAt?: number, head?: number): boolean;
   /** A keyspace notification about a key, of the selected database unless said; `kind` is an EVENT_ constant. */
   notify(kind: number, key: Slice | Uint8Array, database?: number): void;
   /** A key was changed in another database than the selected one. */
@@ -56,7 +67,7 @@ export interface Client {
   /** Id of the row run last, this request's included; -1 = none yet. */
   readonly lastCommand: number;
   /** Its requests wait, for a pause to end or for data. */
-  readonly isHeld: boolean;
+  readonly isWaiting: boolean;
   readonly isFinishing: boolean;
   /** Bytes received that have not run, room left beside them, and replies the socket has not taken. */
   readonly inputBytes: number;
@@ -97,6 +108,7 @@ export interface Server {
   readonly replication: Replication;
   readonly tracking: Tracking;
   readonly transactions: Transactions;
+  readonly blocking: Blocking;
   readonly pubsub: PubSub;
   /** All commands, for COMMAND. */
   readonly table: CommandTable;

@@ -13,6 +13,8 @@ import { serverFamily } from "./server.ts";
 import { sortedSets } from "./sortedset.ts";
 import { sets } from "./set.ts";
 import { sorting } from "./sort.ts";
+import { blockingLists } from "./list-blocking.ts";
+import { blockingSortedSets } from "./sortedset-blocking.ts";
 import { strings } from "./string.ts";
 import { CommandTable } from "./table.ts";
 import { transactionsFamily } from "./transactions.ts";
@@ -36,6 +38,8 @@ export const families: readonly Family[] = [
   pubsubFamily,
   serverFamily,
   transactionsFamily,
+  blockingLists,
+  blockingSortedSets,
 ];
 
 /** The table of a server; made once, it never changes. */

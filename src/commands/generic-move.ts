@@ -107,6 +107,7 @@ export function swapdb(ctx: Context, args: Args, reply: Reply): void {
   if (!isDatabase(ctx, a) || !isDatabase(ctx, b)) throw DATABASE_OUT_OF_RANGE;
   ctx.server.transactions.swapping(a, b);
   ctx.keys.swap(a, b);
+  ctx.server.blocking.swapped(a, b);
   ctx.changed();
   reply.ok();
 }

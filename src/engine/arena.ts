@@ -44,6 +44,13 @@ export class ReplyArena implements Arena {
     this.end = this.start + at;
   }
 
+  /** Takes out `length` bytes at `at` bytes from the start. */
+  cut(at: number, length: number): void {
+    const from = this.start + at;
+    this.memory.bytes.copyWithin(from, from + length, this.end);
+    this.end -= length;
+  }
+
   /** Forgets what is written; an arena that has grown large is given back. */
   reset(): void {
     this.memory.wasm.resetReply();

@@ -9,6 +9,7 @@ import type { Slice } from "../resp/reply.ts";
 import { Elements, elementRoom } from "./elements.ts";
 import type { Memory } from "./memory.ts";
 import { orThrow } from "./refused.ts";
+import { type Bytes, Scratch } from "./scratch.ts";
 
 export { HOW_COUNTED, HOW_READ, HOW_TRACELESS };
 export type How = typeof HOW_TRACELESS | typeof HOW_COUNTED | typeof HOW_READ;
@@ -23,9 +24,6 @@ const ENCODING_NAMES: readonly string[] = [
   "raw", "int", "embstr", "listpack", "intset", "hashtable", "quicklist", "skiplist",
 ]; // prettier-ignore
 
-/** Bytes in linear memory or in JavaScript. */
-export type Bytes = Slice | Uint8Array;
-
 export interface SetOptions {
   /** Unix milliseconds; absent = never. */
   readonly expireAtMs?: number;
@@ -33,36 +31,6 @@ export interface SetOptions {
   readonly keepTtl?: boolean;
   /** What looks like an integer is kept as text all the same (OBJECT ENCODING tells). */
   readonly plain?: boolean;
-}
-
-const SCRATCH_FIRST = 4096;
-const SCRATCH_KEPT = 65536;
-
-/** A place in linear memory for bytes of JavaScript's, good for one call. Short ones find room when memory is full. */
-class Scratch {
-  #ptr: number;
-  #room = SCRATCH_FIRST;
-
-  constructor(private readonly memory: Memory) {
-    this.#ptr = memory.alloc(SCRATCH_FIRST);
-  }
-
-  bring(value: Bytes): Slice {
-    if (!(value instanceof Uint8Array)) return value;
-    if (value.length > this.#room) this.#replace(this.memory.alloc(value.length), value.length);
-    else if (this.#room > SCRATCH_KEPT && value.length <= SCRATCH_FIRST) {
-      const fresh = this.memory.wasm.alloc(SCRATCH_FIRST) >>> 0;
-      if (fresh !== 0) this.#replace(fresh, SCRATCH_FIRST);
-    }
-    this.memory.bytes.set(value, this.#ptr);
-    return { ptr: this.#ptr, length: value.length };
-  }
-
-  #replace(ptr: number, room: number): void {
-    this.memory.free(this.#ptr);
-    this.#ptr = ptr;
-    this.#room = room;
-  }
 }
 
 export class Keys {

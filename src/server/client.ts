@@ -84,6 +84,7 @@ export class ClientConnection implements Client, ConnectionUser {
   #heldBytes = 0;
   /** Its request waits for an answer. */
   #isBlocked = false;
+  #isAnswered = false;
 
   constructor(
     readonly id: number,
@@ -251,10 +252,19 @@ export class ClientConnection implements Client, ConnectionUser {
     decoder.forget();
   }
 
-  /** It has been answered. */
+  /** It has been answered; what came after it is about to run. */
+  unblock(): void {
+    this.#isAnswered = true;
+  }
+
   resume(): void {
     this.#isBlocked = false;
+    this.#isAnswered = false;
     this.release();
+  }
+
+  get isWaiting(): boolean {
+    return this.isHeld && !this.#isAnswered;
   }
 
   holdChunk(chunk: Uint8Array): void {

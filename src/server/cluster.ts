@@ -6,7 +6,7 @@ import { isMaster } from "../cluster/node.ts";
 import { formatNodesConf, NodesConfError, parseNodesConf } from "../cluster/nodes-conf.ts";
 import type { ClusterOptions, KeyspaceView } from "../cluster/options.ts";
 import type { Answer, ClusterRequest } from "../cluster/request.ts";
-import { refusalText, route } from "../cluster/route.ts";
+import { refusalText, route, routeWaiting } from "../cluster/route.ts";
 import type { ClusterState, ReplicationFacts } from "../cluster/state.ts";
 import type { ClusterFace } from "../commands/context.ts";
 import { flagBit } from "../commands/flags.ts";
@@ -178,6 +178,12 @@ export class Cluster implements ClusterFace, SlotAuthority {
       },
     });
     const text = refusalText(verdict);
+    return text === undefined ? undefined : new ReplyError(text);
+  }
+
+  /** Why a client that waits for a key of this slot waits for nothing. */
+  refusalToWait(slot: number): ReplyError | undefined {
+    const text = refusalText(routeWaiting(this.#machine.state, slot));
     return text === undefined ? undefined : new ReplyError(text);
   }
 

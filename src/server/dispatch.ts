@@ -25,6 +25,7 @@ import { monotonicUs, nowMs } from "../io/clock.ts";
 import { Decoder, INCOMPLETE, MALFORMED } from "../resp/decoder.ts";
 import { OUT_OF_MEMORY, ReplyError } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
+import type { BlockedKeys } from "./blocked-keys.ts";
 import type { Changes } from "./changes.ts";
 import type { ClientConnection } from "./client.ts";
 import { HOLD, NEEDS_ASSENT, NEEDS_AUTH, NEEDS_NOTICE, type Gates } from "./gates.ts";
@@ -74,6 +75,7 @@ export interface DispatchParts {
   readonly tracking: KeyTracking;
   readonly pushes: Pushes;
   readonly transactions: NodeTransactions;
+  readonly blocking: BlockedKeys;
   readonly notifications: Notifications;
   /** After a batch that logged something: what is new goes to whoever reads the log. */
   readonly logged: () => void;
@@ -130,6 +132,7 @@ export class Dispatcher {
         break;
       }
       this.#request(client);
+      if (this.parts.blocking.hasReady) this.#serve(client);
       this.#keepRoom(client);
     }
     this.#stopTiming(client);
@@ -144,6 +147,14 @@ export class Dispatcher {
     if (client.isFinishing) this.parts.transactions.left(client);
     if (client.isOverInputLimit) client.close("its requests exceed client-query-buffer-limit");
     requests.trim();
+  }
+
+  /** Keys have come to be that clients wait for. */
+  #serve(client: ClientConnection): void {
+    this.#stopTiming(client);
+    this.parts.blocking.serve();
+    this.parts.tracking.settle();
+    this.#timedSinceUs = monotonicUs();
   }
 
   /** The request in the argv table. */

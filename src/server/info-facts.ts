@@ -50,7 +50,7 @@ export class NodeFacts implements InfoFacts {
     let largestInputBytes = 0;
     let largestOutputBytes = 0;
     for (const client of this.node.clients.all()) {
-      if (client.isHeld) blocked++;
+      if (client.isWaiting) blocked++;
       largestInputBytes = Math.max(largestInputBytes, client.inputBytes);
       largestOutputBytes = Math.max(largestOutputBytes, client.outputBytes);
     }

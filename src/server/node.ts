@@ -1,10 +1,11 @@
 // One node: the engine, its clients and its place in the cluster, put together. What each part does is told where it
 // is written; here they only meet.
-import { EXPIRED_DELETED, EXPIRED_HIDDEN, STATE_KEEP_EXPIRED } from "../../assembly/abi.ts";
+import { EVENT_READY, EXPIRED_DELETED, EXPIRED_HIDDEN, STATE_KEEP_EXPIRED } from "../../assembly/abi.ts";
 import { BUS_OFFSET } from "../cluster/options.ts";
 import { commandTable } from "../commands/families.ts";
 import type { Server } from "../commands/context.ts";
 import { ReplyArena } from "../engine/arena.ts";
+import { InnerRequests } from "../engine/inner.ts";
 import { Args } from "../engine/args.ts";
 import { Keys } from "../engine/keys.ts";
 import { Memory } from "../engine/memory.ts";
@@ -17,6 +18,7 @@ import type { Listener } from "../io/sockets.ts";
 import { MutationLog } from "../replication/log.ts";
 import { Reply } from "../resp/reply.ts";
 import { Admin } from "./admin.ts";
+import { BlockedKeys } from "./blocked-keys.ts";
 import { Changes } from "./changes.ts";
 import type { ClientConnection, ClientHost } from "./client.ts";
 import { Clients } from "./clients.ts";
@@ -85,6 +87,7 @@ export class Node implements ClientHost, Server {
   readonly pubsub: NodePubSub;
   readonly notifications: Notifications;
   readonly waiting: Waiting;
+  readonly blocking: BlockedKeys;
   readonly snapshots: Snapshots;
   readonly persistence: NodePersistence;
   readonly replication: NodeReplication;
@@ -94,6 +97,7 @@ export class Node implements ClientHost, Server {
   readonly directory: string;
 
   readonly #router: Router;
+  readonly #context: RequestContext;
   readonly admin: Admin;
   readonly ending = new Ending(this);
   /** SHUTDOWN was said; whoever runs the node may have more to do than stopping it. */
@@ -145,7 +149,10 @@ export class Node implements ClientHost, Server {
       holderOf: (slot) => this.cluster?.holderOf(slot) ?? "nobody",
     });
     this.notifications = new Notifications(this.memory, this.pubsub, config);
-    this.changes.listener = (kind, database, key) => this.notifications.tell(kind, database, key);
+    this.changes.listener = (kind, database, key) => {
+      if (kind === EVENT_READY) this.blocking.appeared(database, key);
+      else this.notifications.tell(kind, database, key);
+    };
     const { replies, reply, pushes, stats } = this;
     this.waiting = new Waiting({ replies, reply, pushes, stats });
     this.pauses = new Pauses(
@@ -161,6 +168,7 @@ export class Node implements ClientHost, Server {
       gates: this.gates,
       eachSlot: (id, visit) => this.#router.eachSlot(id, visit),
     });
+    this.blocking = this.#block();
     this.persistence = this.#persist();
     this.replication = this.#replicate();
     watchEncodingLimits(config, this.memory);
@@ -170,7 +178,9 @@ export class Node implements ClientHost, Server {
     this.admin = new Admin(this);
     const { table, requests, args, changes, gates } = this;
     this.#router = new Router(table, requests, args, this.cluster);
-    const context = new RequestContext(this.memory, changes, this.keys, this, this.rdb);
+    const inner = new InnerRequests(requests);
+    const context = new RequestContext(this.memory, changes, this.keys, this, inner, replies, this.rdb);
+    this.#context = context;
     this.#dispatcher = new Dispatcher({
       requests,
       replies,
@@ -186,6 +196,7 @@ export class Node implements ClientHost, Server {
       tracking: this.tracking,
       pushes: this.pushes,
       transactions: this.transactions,
+      blocking: this.blocking,
       notifications: this.notifications,
       stats,
       logged: () => this.settle(),
@@ -341,6 +352,7 @@ export class Node implements ClientHost, Server {
         this.pubsub.publish(effect.shard ? "shard" : "channel", effect.channel, effect.payload);
         return;
       case "routesChanged":
+        this.blocking.recheck();
         return this.pubsub.routesChanged();
       default:
         effect satisfies never;
@@ -408,6 +420,19 @@ export class Node implements ClientHost, Server {
     const tracking = new KeyTracking({ table, args, pushes, clients, feed });
     this.config.watch("tracking-table-max-keys", (count) => (tracking.maxKeys = count));
     return tracking;
+  }
+
+  #block(): BlockedKeys {
+    const { memory, keys, changes, snapshots, waiting } = this;
+    return new BlockedKeys({
+      memory,
+      keys,
+      changes,
+      snapshots,
+      waiting,
+      context: () => this.#context,
+      refusal: (slot) => this.cluster?.refusalToWait(slot),
+    });
   }
 
   #transact(): NodeTransactions {

@@ -1,8 +1,13 @@
 // The Context a handler sees: one per node, pointed at each request in turn.
+import { RECORDED } from "../../assembly/abi.ts";
 import type { Context, Server } from "../commands/context.ts";
+import type { ReplyArena } from "../engine/arena.ts";
+import type { EngineCommand } from "../engine/exports.ts";
+import type { InnerRequests, Word } from "../engine/inner.ts";
 import type { Keys } from "../engine/keys.ts";
 import { Rdb } from "../engine/rdb.ts";
 import type { Memory } from "../engine/memory.ts";
+import { refusal } from "../engine/refused.ts";
 import type { Slice } from "../resp/reply.ts";
 import type { Changes } from "./changes.ts";
 import type { ClientConnection } from "./client.ts";
@@ -17,6 +22,8 @@ export class RequestContext implements Context {
     private readonly changes: Changes,
     readonly keys: Keys,
     readonly server: Server,
+    private readonly inner: InnerRequests,
+    private readonly replies: ReplyArena,
     readonly rdb = new Rdb(memory),
   ) {}
 
@@ -49,6 +56,18 @@ export class RequestContext implements Context {
 
   relay(): void {
     this.changes.relay(this.memory.database);
+  }
+
+  run(command: EngineCommand, words: readonly Word[], keyAt = 1, head = 0): boolean {
+    const { memory, changes, replies } = this;
+    const replyAt = replies.length;
+    const status = this.inner.run(command, words, keyAt);
+    if (status < 0) throw refusal(status);
+    if (head > 0) replies.cut(replyAt, head);
+    if (status === 0) replies.truncate(replyAt);
+    else if (status >= RECORDED) changes.rewritten(status - RECORDED, memory.database);
+    else changes.propagate(memory.database, words);
+    return status > 0;
   }
 
   notify(kind: number, key: Slice | Uint8Array, database = this.memory.database): void {

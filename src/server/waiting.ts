@@ -69,6 +69,7 @@ export class Waiting {
     const bytes = replies.written().slice(from);
     replies.truncate(from);
     if (!waiter.isMute) pushes.send(client, bytes);
+    client.unblock();
     soon(goOn);
   }
 

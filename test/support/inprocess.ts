@@ -9,6 +9,7 @@ import { UNKNOWN } from "../../src/commands/table.ts";
 import { ReplyArena } from "../../src/engine/arena.ts";
 import { Args } from "../../src/engine/args.ts";
 import { bindCommand } from "../../src/engine/exports.ts";
+import { InnerRequests } from "../../src/engine/inner.ts";
 import { Keys } from "../../src/engine/keys.ts";
 import { Rdb } from "../../src/engine/rdb.ts";
 import { Memory } from "../../src/engine/memory.ts";
@@ -46,6 +47,7 @@ export class InProcess {
   readonly #args = new Args(this.memory);
   readonly #arena = new ReplyArena(this.memory);
   readonly #requests = new RequestArena(this.memory);
+  readonly #inner = new InnerRequests(this.#requests);
   readonly #reply = new Reply(this.#arena);
   #records: Record[] = [];
   #changes = 0;
@@ -146,6 +148,14 @@ export class InProcess {
       } as Partial<Server> as Server,
       changed: (count = 1) => {
         this.#changes += count;
+      },
+      run: (command, words, keyAt = 1) => {
+        const replyAt = this.#arena.length;
+        const outcome = this.#inner.run(command, words, keyAt);
+        if (outcome < 0) throw refusal(outcome);
+        if (outcome === 0) this.#arena.truncate(replyAt);
+        this.#changes += outcome;
+        return outcome > 0;
       },
       notify: () => {},
       touched: () => {},
