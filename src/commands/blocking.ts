@@ -4,15 +4,21 @@ import { TYPE_NONE } from "../../assembly/abi.ts";
 import type { Args } from "../engine/args.ts";
 import type { EngineCommand } from "../engine/exports.ts";
 import type { TypeCode } from "../engine/keys.ts";
-import { NEGATIVE_TIMEOUT, ReplyError, WRONG_TYPE } from "../resp/errors.ts";
+import {
+  COUNT_NOT_POSITIVE,
+  NEGATIVE_TIMEOUT,
+  NUMKEYS_NOT_POSITIVE,
+  ReplyError,
+  SYNTAX,
+  WRONG_TYPE,
+} from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { Client, Context } from "./context.ts";
-import { parseLongDouble } from "./longdouble.ts";
+import { ceilOfProduct, parseLongDouble } from "./longdouble.ts";
 import type { Handler } from "./row.ts";
 
 const NOT_A_TIME = new ReplyError("ERR timeout is not a float or out of range");
-const TOO_LONG = new ReplyError("ERR timeout is out of range");
-const LATEST_MS = 2 ** 63;
+const BEYOND = 2n ** 63n;
 
 /** What a client waits for. */
 export interface Want {
@@ -30,18 +36,13 @@ export interface Blocking {
   swapped(a: number, b: number): void;
 }
 
-/** An argument in seconds, as milliseconds; 0 = for ever. */
-export function secondsAt(ctx: Context, args: Args, index: number): number {
+/** An argument in seconds, as milliseconds; 0 = for ever. One too great for 64 bits counts as negative, as Redis has it. */
+export function secondsAt(args: Args, index: number): number {
   const value = parseLongDouble(args.latin1(index));
   if (value === undefined || value.kind === "nan") throw NOT_A_TIME;
-  if (value.kind === "infinite") throw value.negative ? NEGATIVE_TIMEOUT : TOO_LONG;
-  const ms = Number(value.significand) * 2 ** value.exponent * 1000;
-  if (value.negative) {
-    if (ms >= 1) throw NEGATIVE_TIMEOUT;
-    return 0; // rounded up
-  }
-  if (ms + ctx.nowMs >= LATEST_MS) throw TOO_LONG;
-  return value.significand > 0n ? Math.max(1, Math.ceil(ms)) : 0;
+  const ms = value.kind === "finite" ? ceilOfProduct(value, 1000n) : -1n;
+  if (ms < 0n || ms >= BEYOND) throw NEGATIVE_TIMEOUT;
+  return Number(ms);
 }
 
 /** Takes from the first of the keys that is there, or waits for one. */
@@ -58,16 +59,6 @@ export function takeOrWait(
     if (type !== want.type) throw WRONG_TYPE;
     return want.take(ctx, key, reply);
   }
-  waitFor(ctx, keys, want, timeoutMs, reply);
-}
-
-function waitFor(
-  ctx: Context,
-  keys: readonly Uint8Array[],
-  want: Want,
-  timeoutMs: number,
-  reply: Reply,
-): void {
   if (ctx.client.cannotWait) reply.nullArray();
   else ctx.server.blocking.wait(ctx.client, keys, want, timeoutMs);
 }
@@ -84,7 +75,7 @@ export function popper(type: TypeCode, name: string, { command, parts, head }: P
   };
   return (ctx, args, reply) => {
     const last = args.count - 1;
-    const timeoutMs = secondsAt(ctx, args, last);
+    const timeoutMs = secondsAt(args, last);
     takeOrWait(ctx, wordsOf(args, 1, last), want, timeoutMs, reply);
   };
 }
@@ -98,19 +89,33 @@ export interface Pop {
 }
 
 /** `B…MPOP timeout numkeys key [key ...] where [COUNT count]`, for the command of the same form without a timeout. */
-export function manyPopper(type: TypeCode, name: string, command: EngineCommand): Handler {
+export function manyPopper(
+  type: TypeCode,
+  [name, command]: readonly [name: string, command: EngineCommand],
+  places: readonly string[],
+): Handler {
   return (ctx, args, reply) => {
-    const timeoutMs = secondsAt(ctx, args, 1);
-    const words = wordsOf(args, 2, args.count);
-    if (ctx.run(command, [name, ...words], 2)) return;
-    const keyCount = Number(args.number(2));
-    const how = words.slice(1 + keyCount);
-    const want: Want = {
-      type,
-      take: (context, key) => void context.run(command, [name, "1", key, ...how], 2),
-    };
-    waitFor(ctx, words.slice(1, 1 + keyCount), want, timeoutMs, reply);
+    const whereAt = placeAt(args, places);
+    const timeoutMs = secondsAt(args, 1);
+    const keys = wordsOf(args, 3, whereAt);
+    const how = wordsOf(args, whereAt, args.count);
+    const take: Want["take"] = (context, key) => void context.run(command, [name, "1", key, ...how], 2);
+    takeOrWait(ctx, keys, { type, take }, timeoutMs, reply);
   };
+}
+
+/** Reads what follows the timeout. @returns which argument says where to take from */
+function placeAt(args: Args, places: readonly string[]): number {
+  const keyCount = args.integer(2);
+  if (keyCount === undefined || keyCount < 1n) throw NUMKEYS_NOT_POSITIVE;
+  const at = 3 + Number(keyCount);
+  if (at >= args.count || !places.some((place) => args.is(at, place))) throw SYNTAX;
+  if (at + 1 === args.count) return at;
+  if (!args.is(at + 1, "COUNT") || at + 2 >= args.count) throw SYNTAX;
+  const count = args.integer(at + 2);
+  if (count === undefined || count < 1n) throw COUNT_NOT_POSITIVE;
+  if (at + 3 < args.count) throw SYNTAX;
+  return at;
 }
 
 /** Arguments as bytes of their own: they outlive the request. */

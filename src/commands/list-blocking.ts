@@ -16,14 +16,14 @@ const brpop = popper(TYPE_LIST, "RPOP", { command: engine.rpop, parts: 1, head: 
 /** BLMOVE source destination LEFT|RIGHT LEFT|RIGHT timeout */
 function blmove(ctx: Context, args: Args, reply: Reply): void {
   for (const at of [3, 4]) if (!args.is(at, "LEFT") && !args.is(at, "RIGHT")) throw SYNTAX;
-  const timeoutMs = secondsAt(ctx, args, 5);
+  const timeoutMs = secondsAt(args, 5);
   const [source, target, from, to] = wordsOf(args, 1, 5) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
   move(ctx, source, target, ["LMOVE", source, target, from, to], timeoutMs, reply);
 }
 
 /** BRPOPLPUSH source destination timeout */
 function brpoplpush(ctx: Context, args: Args, reply: Reply): void {
-  const timeoutMs = secondsAt(ctx, args, 3);
+  const timeoutMs = secondsAt(args, 3);
   const [source, target] = wordsOf(args, 1, 3) as [Uint8Array, Uint8Array];
   move(ctx, source, target, ["RPOPLPUSH", source, target], timeoutMs, reply);
 }
@@ -65,7 +65,7 @@ export const blockingLists = family("list", [
     complexity: "O(N+M) where N is the number of provided keys and M is the number of elements returned.",
     syntax: "timeout:double numkeys key... where(LEFT | RIGHT) [COUNT count]",
     summary: "Takes elements from one end of the first of several lists that is there, once one is.",
-    run: manyPopper(TYPE_LIST, "LMPOP", engine.lmpop),
+    run: manyPopper(TYPE_LIST, ["LMPOP", engine.lmpop], ["LEFT", "RIGHT"]),
   },
   {
     name: "blpop",

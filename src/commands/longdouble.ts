@@ -123,6 +123,19 @@ export function parseLongDouble(text: string): LongDouble | undefined {
   return underflown ? undefined : value;
 }
 
+/** value * times rounded as a product of long doubles is, and then up to an integer. */
+export function ceilOfProduct({ negative, significand, exponent }: Finite, times: bigint): bigint {
+  const product = nearest(negative, significand * times, exponent);
+  if (product.kind !== "finite") return negative ? -(2n ** 64n) : 2n ** 64n;
+  if (product.exponent >= 0) return signed(negative, product.significand << BigInt(product.exponent));
+  const places = BigInt(-product.exponent);
+  const whole = product.significand >> places;
+  const isWhole = whole << places === product.significand;
+  return signed(negative, isWhole || negative ? whole : whole + 1n);
+}
+
+const signed = (negative: boolean, value: bigint): bigint => (negative ? -value : value);
+
 /** a + b, rounded once. */
 export function addLongDoubles(a: LongDouble, b: LongDouble): LongDouble {
   if (a.kind === "nan" || b.kind === "nan") return { kind: "nan" };

@@ -23,7 +23,7 @@ export const blockingSortedSets = family("sorted-set", [
     syntax: "timeout:double numkeys key... where(MIN | MAX) [COUNT count]",
     summary:
       "Takes the lowest or highest members of the first of several sorted sets that is there, once one is.",
-    run: manyPopper(TYPE_ZSET, "ZMPOP", engine.zmpop),
+    run: manyPopper(TYPE_ZSET, ["ZMPOP", engine.zmpop], ["MIN", "MAX"]),
   },
   {
     name: "bzpopmax",

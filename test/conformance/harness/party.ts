@@ -52,6 +52,39 @@ export class Party {
     await client.pipeline(this.#named(requests));
   }
 
+  /** Sends requests, the first of which waits, and returns when the server has it waiting. */
+  async wait(name: string, ...requests: readonly Words[]): Promise<void> {
+    this.#client(name).write(Buffer.concat(this.#named(requests).map((request) => encodeRequest(request))));
+    const witness = await this.server.connect();
+    const id = this.#ids.get(name)!;
+    const isWaiting = async (): Promise<boolean> =>
+      / flags=\S*b/.test(await witness.text("CLIENT", "LIST", "ID", id));
+    await eventually(isWaiting, 5000, `${name} waits`);
+    witness.close();
+  }
+
+  /** Waits until nobody waits any more, or just these many. */
+  async settled(left = 0): Promise<void> {
+    const witness = await this.server.connect();
+    const isSo = async (): Promise<boolean> =>
+      (await witness.text("INFO", "clients")).includes(`blocked_clients:${left}\r`);
+    await eventually(isSo, 5000, `${left} wait`);
+    witness.close();
+  }
+
+  /** Subscribes, and waits until that is confirmed. */
+  async subscribe(name: string, request: Words): Promise<void> {
+    const client = this.#client(name);
+    const before = client.received.length;
+    client.write(encodeRequest(request));
+    await eventually(() => client.received.includes("subscribe", before), 5000, "the subscription");
+  }
+
+  /** Waits until the server has closed a connection. */
+  async closed(name: string): Promise<void> {
+    await this.#client(name).untilClosed();
+  }
+
   /** Notes lines of INFO among what was heard, but for what `blot` finds in them. */
   async count(prefix: string, blot?: RegExp): Promise<void> {
     const witness = await this.server.connect();
@@ -101,6 +134,10 @@ export class Party {
     const isGone = async (): Promise<boolean> => (await witness.text("CLIENT", "LIST", "ID", id)) === "";
     await eventually(isGone, 5000, `${name} is gone`);
     witness.close();
+  }
+
+  close(): void {
+    for (const client of this.clients.values()) client.close();
   }
 
   /** All that came to each connection, ids by name; closes them. */
