@@ -190,6 +190,7 @@ describe("refusals", () => {
   test("memory that ran out before, while queueing and at EXEC", () =>
     same(async (party) => {
       await party.ask("b", ["SET", "big", "x".repeat(100_000)]);
+      await party.freed();
       await party.ask("a", ...all("MULTI; SET k 1; GET k"));
       await party.ask("b", ...all("CONFIG SET maxmemory 1"));
       await party.ask("a", ["EXEC"]);

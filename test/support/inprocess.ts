@@ -1,6 +1,7 @@
 // Rows and handlers without a server around them: requests run in this process, replies come back as trees, and what
 // replicas would be told is noted.
 import * as abi from "../../assembly/abi.ts";
+import type { Blocking } from "../../src/commands/blocking.ts";
 import type { Client, Context, Server } from "../../src/commands/context.ts";
 import { commandTable } from "../../src/commands/families.ts";
 import type { Transactions } from "../../src/commands/transactions.ts";
@@ -144,6 +145,7 @@ export class InProcess {
         keepsExpired: options.keepsExpired ?? false,
         table: commandTable,
         tracking: { start: () => {}, stop: () => {}, emptied: () => {} },
+        blocking: { swapped: () => {} } as Partial<Blocking> as Blocking,
         transactions: { emptying: () => {}, swapping: () => {} } as Partial<Transactions> as Transactions,
       } as Partial<Server> as Server,
       changed: (count = 1) => {

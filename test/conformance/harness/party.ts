@@ -64,12 +64,13 @@ export class Party {
   }
 
   /** Waits until nobody waits any more, or just these many. */
-  async settled(left = 0): Promise<void> {
-    const witness = await this.server.connect();
-    const isSo = async (): Promise<boolean> =>
-      (await witness.text("INFO", "clients")).includes(`blocked_clients:${left}\r`);
-    await eventually(isSo, 5000, `${left} wait`);
-    witness.close();
+  settled(left = 0): Promise<void> {
+    return this.#until(`blocked_clients:${left}`);
+  }
+
+  /** Waits until what was deleted has been given back. */
+  freed(): Promise<void> {
+    return this.#until("lazyfree_pending_objects:0");
   }
 
   /** Subscribes, and waits until that is confirmed. */
@@ -162,6 +163,15 @@ export class Party {
       client.close();
     }
     return told;
+  }
+
+  /** Waits until INFO has this line. */
+  async #until(line: string): Promise<void> {
+    const witness = await this.server.connect();
+    const isSo = async (): Promise<boolean> =>
+      (await witness.text("INFO", "everything")).includes(`\n${line}\r`);
+    await eventually(isSo, 5000, line);
+    witness.close();
   }
 
   /** The requests with ids in place of names. */
