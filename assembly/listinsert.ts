@@ -1,7 +1,8 @@
 // Putting an element beside another, inside a list: into its node while that takes one more, else into a neighbour,
 // a new node, or one half of the node split in two, as Redis does it.
 import { mayMerge, takesOne } from "./listlimit";
-import { Node, appendToNode, createNode, prependToNode, readNode, spliceNode, unpackNode } from "./listnode";
+import { Node, appendToNode, createNode, prependToNode, spliceNode } from "./listnode";
+import { readNode, unpackNode } from "./listpacking";
 import { LISTPACK_EMPTY, Listpack } from "./listpack";
 import { ELEMENT_OVERHEAD, elementSize, writeElement } from "./listpackelement";
 import { Quicklist, linkNode, removeNode } from "./quicklist";

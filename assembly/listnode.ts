@@ -12,22 +12,18 @@ import { alloc, free, roundUp, sizeOf } from "./heap";
 import { LISTPACK_EMPTY, LISTPACK_HEAD, Listpack, emptyListpack } from "./listpack";
 import { ELEMENT_OVERHEAD, elementSize, writeElement } from "./listpackelement";
 import { nodeLimit } from "./listlimit";
-import { lzfCompress, lzfDecompress } from "./lzf";
+import { forgetExpansion } from "./listpacking";
 
 const NODE_BYTES: u32 = 32;
 const NEXT: usize = 4;
 const COUNT: usize = 8;
 const BLOCK: usize = 12;
 const LISTPACK: usize = 16;
-const BYTES: usize = 20;
-const PACKED: usize = 24;
+export const BYTES: usize = 20;
+export const PACKED: usize = 24;
 const ROOM: usize = 28;
 
-/** Listpacks beyond these are not packed: too little to save, too long a pause. */
-const PACK_LEAST: u32 = 64;
-const PACK_MOST: u32 = 65536;
 const SMALL_ROOM: u32 = 256;
-const PACKING: usize = memory.data(49152);
 
 export abstract class Node {
   @inline static prev(node: usize): usize {
@@ -57,8 +53,8 @@ export abstract class Node {
   @inline static bytes(node: usize): u32 {
     return Node.isPacked(node) ? load<u32>(node, BYTES) : Listpack.bytes(Node.listpack(node));
   }
-  /** The compressed listpack of a packed node, and its bytes. */
-  @inline static packed(node: usize): usize {
+  /** The block; of a packed node, the compressed listpack. */
+  @inline static block(node: usize): usize {
     return load<u32>(node, BLOCK);
   }
   @inline static packedBytes(node: usize): u32 {
@@ -113,7 +109,7 @@ export function twinOf(node: usize): usize {
     if (block != 0) free(block);
     return 0;
   }
-  memory.copy(block, Node.packed(node), bytes);
+  memory.copy(block, Node.block(node), bytes);
   memory.copy(twin, node, NODE_BYTES);
   setBlock(twin, block, 0);
   return twin;
@@ -125,7 +121,8 @@ export function freeNode(node: usize): void {
   free(node);
 }
 
-function setBlock(node: usize, block: usize, lp: usize): void {
+/** Gives a node another block; `lp` = the listpack in it, 0 = it is packed. The old one is the caller's. */
+export function setBlock(node: usize, block: usize, lp: usize): void {
   store<u32>(node, <u32>block, BLOCK);
   store<u32>(node, <u32>lp, LISTPACK);
   store<u32>(node, sizeOf(block), ROOM);
@@ -246,7 +243,7 @@ function shrinkBlock(node: usize, offset: u32): usize {
 }
 
 /** Gives a plain node a block of about `room` bytes if that is less than it has; nothing without memory. */
-function fitBlock(node: usize, room: u32): void {
+export function fitBlock(node: usize, room: u32): void {
   if (roundUp(room) >= load<u32>(node, ROOM)) return;
   const block = alloc(room);
   if (block == 0) return;
@@ -254,74 +251,4 @@ function fitBlock(node: usize, room: u32): void {
   memory.copy(block, lp, Listpack.bytes(lp));
   free(load<u32>(node, BLOCK));
   setBlock(node, block, block);
-}
-
-/** Compresses a plain node where that saves a quarter at least, and otherwise takes the gaps out of it. */
-export function packNode(node: usize): void {
-  const lp = Node.listpack(node);
-  const bytes = Listpack.bytes(lp);
-  const packed =
-    bytes >= PACK_LEAST && bytes <= PACK_MOST ? lzfCompress(lp, bytes, PACKING, bytes - (bytes >> 2)) : 0;
-  const block: usize = packed == 0 ? 0 : alloc(packed);
-  if (block == 0) return fitBlock(node, bytes);
-  memory.copy(block, PACKING, packed);
-  free(load<u32>(node, BLOCK));
-  setBlock(node, block, 0);
-  store<u32>(node, bytes, BYTES);
-  store<u32>(node, packed, PACKED);
-}
-
-/** Makes a node plain; false = no memory, nothing changed. */
-export function unpackNode(node: usize): bool {
-  if (!Node.isPacked(node)) return true;
-  const bytes = load<u32>(node, BYTES);
-  const block = alloc(bytes);
-  if (block == 0) return false;
-  lzfDecompress(Node.packed(node), Node.packedBytes(node), block, bytes);
-  forgetExpansion(node);
-  free(load<u32>(node, BLOCK));
-  setBlock(node, block, block);
-  return true;
-}
-
-// --- Expansions: the nodes last read, as they are when plain ----------------------------------------------------
-//   | node u32 | block u32 |      node 0 = none; the block stays for the next one
-
-const EXPANSIONS: u32 = 4;
-const expansions: usize = memory.data(32);
-let turn: u32 = 0;
-
-/** The listpack of a node for reading, good until some other nodes have been read; 0 = no memory. */
-export function readNode(node: usize): usize {
-  if (!Node.isPacked(node)) return Node.listpack(node);
-  for (let i: u32 = 0; i < EXPANSIONS; i++) {
-    const expansion = expansions + (i << 3);
-    if (load<u32>(expansion) == <u32>node) return load<u32>(expansion, 4);
-  }
-  return expand(node);
-}
-
-function expand(node: usize): usize {
-  const expansion = expansions + (turn << 3);
-  const bytes = load<u32>(node, BYTES);
-  let block: usize = load<u32>(expansion, 4);
-  store<u32>(expansion, 0);
-  if (block == 0 || sizeOf(block) < bytes) {
-    const fresh = alloc(bytes);
-    if (fresh == 0) return 0;
-    if (block != 0) free(block);
-    block = fresh;
-    store<u32>(expansion, <u32>block, 4);
-  }
-  lzfDecompress(Node.packed(node), Node.packedBytes(node), block, bytes);
-  store<u32>(expansion, <u32>node);
-  turn = (turn + 1) & (EXPANSIONS - 1);
-  return block;
-}
-
-function forgetExpansion(node: usize): void {
-  for (let i: u32 = 0; i < EXPANSIONS; i++) {
-    const expansion = expansions + (i << 3);
-    if (load<u32>(expansion) == <u32>node) store<u32>(expansion, 0);
-  }
 }

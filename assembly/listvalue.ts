@@ -8,7 +8,8 @@
 import { ENCODING_LISTPACK, ENCODING_QUICKLIST, TYPE_LIST } from "./abi";
 import { Entry } from "./entry";
 import { takesOne } from "./listlimit";
-import { Node, copyNode, freeNode, readNode, spliceNode, unpackNode } from "./listnode";
+import { Node, copyNode, freeNode, spliceNode } from "./listnode";
+import { readNode, unpackNode } from "./listpacking";
 import {
   LISTPACK_EMPTY,
   LISTPACK_HEAD,

@@ -7,16 +7,8 @@
 // no compression; one that is pushed further inside is packed.
 import { STATE_LIST_COMPRESS_DEPTH } from "./abi";
 import { firstRoom, takesOne } from "./listlimit";
-import {
-  Node,
-  appendToNode,
-  createNode,
-  freeNode,
-  packNode,
-  prependToNode,
-  spliceNode,
-  unpackNode,
-} from "./listnode";
+import { Node, appendToNode, createNode, freeNode, prependToNode, spliceNode } from "./listnode";
+import { packNode, unpackNode } from "./listpacking";
 import { LISTPACK_EMPTY, LISTPACK_HEAD, Listpack, seekElement, skipElements } from "./listpack";
 import { ELEMENT_OVERHEAD } from "./listpackelement";
 

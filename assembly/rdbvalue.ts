@@ -19,7 +19,8 @@ import {
   TYPE_ZSET,
 } from "./abi";
 import { Entry } from "./entry";
-import { Node, readNode } from "./listnode";
+import { Node } from "./listnode";
+import { readNode } from "./listpacking";
 import { Quicklist } from "./quicklist";
 import { Item } from "./item";
 import { countMembers } from "./members";
@@ -157,7 +158,7 @@ function writeNodes(enough: u32): bool {
     if (!reserve(1)) return false;
     Out.byte(RDB_NODE_PACKED);
     if (Node.isPacked(node) && compresses) {
-      if (!writeCompressed(Node.packed(node), Node.packedBytes(node), Node.bytes(node))) return false;
+      if (!writeCompressed(Node.block(node), Node.packedBytes(node), Node.bytes(node))) return false;
     } else {
       const lp = readNode(node);
       if (lp == 0 || !writeString(lp, Node.bytes(node))) return false;

@@ -154,12 +154,12 @@ test.each([[-2], [-1], [-5], [1], [3], [100], [0]])(
       const before = usedBytes(space);
       const list: string[] = [];
       for (let phase = 0; phase < 6; phase++) {
-        for (let i = 0; i < 1500; i++) {
+        for (let i = 0; i < 700; i++) {
           const [name, args, expected] = draw(random, list, phase % 2 === 0);
           const got = space.run(name, ...args.map((arg) => bytesOf(String(arg))));
           if (got !== expected)
             throw new Error(`${name} ${args.join(" ").slice(0, 200)}: ${got} not ${expected}`);
-          if (i % 50 === 0) expect(space.run("lrange", "k", "0", "-1")).toBe(array(list));
+          if (i % 100 === 0) expect(space.run("lrange", "k", "0", "-1")).toBe(array(list));
         }
         expect(space.run("lrange", "k", "0", "-1")).toBe(array(list));
       }
