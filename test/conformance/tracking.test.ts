@@ -3,27 +3,17 @@
 import { describe, expect, test } from "bun:test";
 import { pickSeed, Random } from "../support/random.ts";
 import { type Judged, judged } from "./harness/conformance.ts";
-import { Party, type Words } from "./harness/party.ts";
+import { sameDialogue } from "./harness/dialogue.ts";
+import type { Party, Words } from "./harness/party.ts";
 
 const pair = judged("alone");
 const clustered = judged("cluster");
 
-type Protocols = Readonly<Record<string, 2 | 3>>;
-
-/** The same dialogue with both servers; whatever was heard must be equal. */
-async function same(
-  protocols: Protocols,
+const same = (
+  protocols: Readonly<Record<string, 2 | 3>>,
   dialogue: (party: Party) => Promise<void>,
-  { theirs, ours }: Judged = pair.servers,
-): Promise<void> {
-  const heard: unknown[] = [];
-  for (const server of [theirs, ours]) {
-    const party = await Party.of(server, protocols);
-    await dialogue(party);
-    heard.push(await party.heard());
-  }
-  expect(heard[1]).toEqual(heard[0]);
-}
+  servers: Judged = pair.servers,
+): Promise<void> => sameDialogue(servers, protocols, dialogue);
 
 const WRITES: readonly Words[] = [
   ["SET", "k", "2"],

@@ -39,7 +39,7 @@ export class Party {
   async say(name: string, ...requests: readonly Words[]): Promise<void> {
     const client = this.#client(name);
     const end = `the end ${++this.#said}`;
-    const words = this.#named([...requests, ["ECHO", end]]);
+    const words = this.#named([...requests, ["PING", end]]);
     const before = client.received.length;
     client.write(Buffer.concat(words.map((request) => encodeRequest(request))));
     await eventually(() => client.received.includes(end, before), 5000, "the last reply");
