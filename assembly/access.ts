@@ -173,7 +173,7 @@ export function placeIn(database: u32, entry: usize): bool {
   const key = Entry.key(entry);
   const length = Entry.keyLength(entry);
   const slot = slotOf(key, length);
-  const old = find(slot, key, length);
+  const old = lookupWrite(slot, key, length);
   const done = old != 0 || insert(slot, entry, foundHash);
   if (old != 0) {
     replaceFound(slot, entry);

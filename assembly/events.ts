@@ -1,13 +1,18 @@
 // What happened to keys, gathered while a command runs and taken by the host afterwards: keys that expired (replicas and
 // the log must be told a DEL), and, when somebody wants them, keyspace notifications and keys that clients wait for.
 //
-//   record: | kind u16 | database u16 | length u32 | key bytes | up to 3 unused bytes |
+//   record: | kind u16 | database u16 | length u32 | answered u32 | key bytes | up to 3 unused bytes |
+//
+// `answered` is how much of its reply the command had written, in bytes from the start of the arena: whoever makes a
+// change and is told of it reads both in the order in which they were made.
 import {
   EVENT_NEW,
   EVENT_READY,
   STATE_DB,
   STATE_EVENTS_WANTED,
   STATE_EVENT_COUNT,
+  STATE_REPLY,
+  STATE_REPLY_END,
   STATE_RESULT_LENGTH,
   STATE_RESULT_PTR,
   TYPE_LIST,
@@ -58,7 +63,7 @@ function tellReady(entry: usize): void {
 
 /** Notes an event; false = no memory for it. */
 export function record(kind: u32, key: usize, length: u32): bool {
-  const size = (8 + length + 3) & ~3;
+  const size = (12 + length + 3) & ~3;
   if (listLength + size > sizeOf(list)) {
     const moved = resize(list, listLength, max(listLength + size, sizeOf(list) * 2));
     if (moved == 0) return false;
@@ -67,7 +72,8 @@ export function record(kind: u32, key: usize, length: u32): bool {
   const at = list + listLength;
   store<u32>(at, kind | (load<u32>(STATE_DB) << 16));
   store<u32>(at, length, 4);
-  Bytes.copy(at + 8, key, length);
+  store<u32>(at, load<u32>(STATE_REPLY_END) - load<u32>(STATE_REPLY), 8);
+  Bytes.copy(at + 12, key, length);
   listLength += size;
   store<u32>(STATE_EVENT_COUNT, load<u32>(STATE_EVENT_COUNT) + 1);
   return true;

@@ -20,8 +20,8 @@ export function hincrbyfloat(ctx: Context, args: Args, reply: Reply): void {
   if (sum.kind !== "finite") throw NOT_FINITE;
   const text = encoder.encode(printLongDouble(sum));
   ctx.keys.setField(key, field, text);
-  ctx.notify(EVENT_HINCRBYFLOAT, key);
   reply.bulk(text);
+  ctx.notify(EVENT_HINCRBYFLOAT, key);
   // The sum itself: a replica with other floating point must not differ.
   ctx.propagate("HSET", key, field, text);
 }

@@ -62,6 +62,7 @@ export const hashes = family("hash", [
     complexity: "O(1)",
     summary: "Adds a number to an integer in a field; an absent field counts as 0.",
     syntax: "key field increment:integer",
+    answersFirst: true,
     run: engine.hincrby,
   },
   {
@@ -119,6 +120,7 @@ export const hashes = family("hash", [
     summary: "Sets fields of a hash, and answers OK.",
     syntax: PAIRS,
     deprecated: { since: "4.0.0", replacedBy: "`HSET` with multiple field-value pairs" },
+    answersFirst: true,
     run: engine.hmset,
   },
   {
@@ -157,6 +159,7 @@ export const hashes = family("hash", [
     summary: "Sets fields of a hash, and counts the new ones; makes the key when there is none.",
     syntax: PAIRS,
     history: [["4.0.0", "Accepts multiple `field` and `value` arguments."]],
+    answersFirst: true,
     run: engine.hset,
   },
   {
@@ -168,6 +171,7 @@ export const hashes = family("hash", [
     complexity: "O(1)",
     summary: "Sets a field of a hash that is not there yet.",
     syntax: "key field value",
+    answersFirst: true,
     run: engine.hsetnx,
   },
   {

@@ -58,6 +58,7 @@ export const lists = family("list", [
     complexity: "O(N+M) where N is the number of provided keys and M is the number of elements returned.",
     syntax: "numkeys key... where(LEFT | RIGHT) [COUNT count]",
     summary: "Takes elements from one end of the first of several lists that is there.",
+    answersFirst: true,
     run: engine.lmpop,
   },
   {
@@ -70,6 +71,7 @@ export const lists = family("list", [
     syntax: "key [count ^6.2.0]",
     history: [["6.2.0", "Added the `count` argument."]],
     summary: "Takes elements from the front of a list.",
+    answersFirst: true,
     run: engine.lpop,
   },
   {
@@ -95,6 +97,7 @@ export const lists = family("list", [
     syntax: "key element...",
     history: [["2.4.0", "Accepts multiple `element` arguments."]],
     summary: "Adds elements to the front of a list, one after the other; makes the key when there is none.",
+    answersFirst: true,
     run: engine.lpush,
   },
   {
@@ -108,6 +111,7 @@ export const lists = family("list", [
     syntax: "key element...",
     history: [["4.0.0", "Accepts multiple `element` arguments."]],
     summary: "Adds elements to the front of a list that is there.",
+    answersFirst: true,
     run: engine.lpushx,
   },
   {
@@ -143,6 +147,7 @@ export const lists = family("list", [
       "O(N) where N is the length of the list. Setting either the first or the last element of the list is O(1).",
     syntax: "key index:integer element",
     summary: "Replaces an element of a list.",
+    answersFirst: true,
     run: engine.lset,
   },
   {
@@ -166,6 +171,7 @@ export const lists = family("list", [
     syntax: "key [count ^6.2.0]",
     history: [["6.2.0", "Added the `count` argument."]],
     summary: "Takes elements from the end of a list.",
+    answersFirst: true,
     run: engine.rpop,
   },
   {
@@ -191,6 +197,7 @@ export const lists = family("list", [
     syntax: "key element...",
     history: [["2.4.0", "Accepts multiple `element` arguments."]],
     summary: "Adds elements to the end of a list; makes the key when there is none.",
+    answersFirst: true,
     run: engine.rpush,
   },
   {
@@ -204,6 +211,7 @@ export const lists = family("list", [
     syntax: "key element...",
     history: [["4.0.0", "Accepts multiple `element` arguments."]],
     summary: "Adds elements to the end of a list that is there.",
+    answersFirst: true,
     run: engine.rpushx,
   },
 ]);

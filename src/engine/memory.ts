@@ -172,15 +172,15 @@ export class Memory {
    * Hands out what happened to keys since the last call, in order; then forgets it.
    * @param visit must not call the engine; `kind` is an EVENT_ constant
    */
-  takeEvents(visit: (kind: number, database: number, key: Slice) => void): void {
+  takeEvents(visit: (kind: number, database: number, key: Slice, answeredBytes: number) => void): void {
     if (this.getU32(abi.STATE_EVENT_COUNT) === 0) return;
     this.wasm.takeEvents();
     const list = this.result();
     for (let at = list.ptr; at < list.ptr + list.length;) {
       const head = this.getU32(at);
       const length = this.getU32(at + 4);
-      visit(head & 0xffff, head >>> 16, { ptr: at + 8, length });
-      at += (8 + length + 3) & ~3;
+      visit(head & 0xffff, head >>> 16, { ptr: at + 12, length }, this.getU32(at + 8));
+      at += (12 + length + 3) & ~3;
     }
     this.wasm.clearEvents();
   }

@@ -23,8 +23,13 @@ export interface Watcher {
   touched(database: number, key: Uint8Array): void;
 }
 
-/** Told what happened to a key; `kind` is an EVENT_ constant. */
-export type EventListener = (kind: number, database: number, key: Uint8Array) => void;
+/** Told what happened to a key: an EVENT_ constant, and how far the reply arena reached if the engine tells it. */
+export type EventListener = (
+  kind: number,
+  database: number,
+  key: Uint8Array,
+  answeredBytes: number | undefined,
+) => void;
 
 export class Changes {
   /** Changes since the last snapshot on disk. */
@@ -133,11 +138,14 @@ export class Changes {
   /** Takes what happened to keys in the engine: replicas are told of those gone by themselves, the listener of all. */
   settleEvents(): void {
     if (this.memory.u32[EVENT_COUNT] === 0) return;
-    const events: [kind: number, database: number, key: Uint8Array][] = [];
-    this.memory.takeEvents((kind, database, key) => events.push([kind, database, this.memory.copy(key)]));
-    for (const [kind, database, key] of events) {
+    const events: Parameters<EventListener>[] = [];
+    this.memory.takeEvents((kind, database, key, answeredBytes) =>
+      events.push([kind, database, this.memory.copy(key), answeredBytes]),
+    );
+    for (const event of events) {
+      const [kind, database, key] = event;
       if (kind === EVENT_EXPIRED || kind === EVENT_EVICTED) this.#gone(kind, database, key);
-      this.listener(kind, database, key);
+      this.listener(...event);
     }
   }
 
@@ -145,7 +153,7 @@ export class Changes {
   notify(database: number, kind: number, key: Slice | Uint8Array): void {
     if (!this.memory.wants(kind)) return;
     this.settleEvents();
-    this.listener(kind, database, key instanceof Uint8Array ? key : this.memory.copy(key));
+    this.listener(kind, database, key instanceof Uint8Array ? key : this.memory.copy(key), undefined);
   }
 
   #gone(kind: number, database: number, key: Uint8Array): void {

@@ -148,10 +148,10 @@ export class Node implements ClientHost, Server {
       slotOf: (name) => this.keys.slotOf(name),
       holderOf: (slot) => this.cluster?.holderOf(slot) ?? "nobody",
     });
-    this.notifications = new Notifications(this.memory, this.pubsub, config);
-    this.changes.listener = (kind, database, key) => {
+    this.notifications = new Notifications(this.memory, this.pubsub, this.pushes, config);
+    this.changes.listener = (kind, database, key, answeredBytes) => {
       if (kind === EVENT_READY) this.blocking.appeared(database, key);
-      else this.notifications.tell(kind, database, key);
+      else this.notifications.tell(kind, database, key, answeredBytes);
     };
     const { replies, reply, pushes, stats } = this;
     this.waiting = new Waiting({ replies, reply, pushes, stats });

@@ -6,10 +6,10 @@ import { KEY_EVENTS } from "../engine/events.ts";
 import type { Memory } from "../engine/memory.ts";
 import type { Config } from "./config/config.ts";
 import type { NodePubSub } from "./pubsub.ts";
-import type { Place } from "./pushes.ts";
+import type { Place, Pushes } from "./pushes.ts";
 
-/** Told while a command looks for a key, before it answers anything. */
-const EARLY: ReadonlySet<number> = new Set([EVENT_EXPIRED, EVENT_KEYMISS, EVENT_NEW]);
+/** Told by the engine the moment a key is looked for or made; a command tells the rest when it has made its change. */
+const LOOKED: ReadonlySet<number> = new Set([EVENT_EXPIRED, EVENT_KEYMISS, EVENT_NEW]);
 
 export class Notifications {
   /** The classes wanted, and `K` or `E` or both for the kinds of channels; empty = none. */
@@ -22,16 +22,20 @@ export class Notifications {
   constructor(
     private readonly memory: Memory,
     private readonly pubsub: NodePubSub,
+    private readonly pushes: Pushes,
     config: Config,
   ) {
     config.watch("notify-keyspace-events", (classes) => this.#choose(classes));
   }
 
-  /** @param kind an EVENT_ constant */
-  tell(kind: number, database: number, key: Uint8Array): void {
+  /**
+   * @param kind an EVENT_ constant
+   * @param answeredBytes how far the reply arena reached then, if it was told in the engine
+   */
+  tell(kind: number, database: number, key: Uint8Array, answeredBytes: number | undefined): void {
     const event = KEY_EVENTS.get(kind);
     if (event === undefined || !this.#isWanted(event.class)) return;
-    const place = this.isTogether ? "after" : EARLY.has(kind) ? "before" : this.place;
+    const place = this.#placeOf(kind, answeredBytes);
     const name = Buffer.from(event.name, "latin1");
     if (this.#classes.includes("K")) {
       const head = Buffer.from(`__keyspace@${database}__:`, "latin1");
@@ -41,6 +45,12 @@ export class Notifications {
       const channel = Buffer.from(`__keyevent@${database}__:${event.name}`, "latin1");
       this.pubsub.publish("channel", channel, key, place);
     }
+  }
+
+  #placeOf(kind: number, answeredBytes: number | undefined): Place {
+    if (this.isTogether) return "after";
+    if (answeredBytes === undefined || !LOOKED.has(kind)) return this.place;
+    return this.pushes.placeAt(answeredBytes);
   }
 
   #choose(classes: string): void {

@@ -61,6 +61,11 @@ export class Pushes {
     this.#replyAt = replyAt;
   }
 
+  /** Where a push stands that arose when the arena reached so far, in bytes from its start. */
+  placeAt(answeredBytes: number): Place {
+    return answeredBytes > this.#replyAt ? "after" : "before";
+  }
+
   /** Its reply has begun to go out: what comes for it stands behind what is written now. */
   answered(): void {
     this.#replyAt = this.replies.length;
