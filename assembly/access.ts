@@ -146,7 +146,7 @@ function relocate(from: usize, fromLength: u32, database: u32, to: usize, toLeng
   if (database == selected && Entry.hasKey(entry, to, toLength)) return 1;
   const fresh = reshape(entry, to, toLength, Entry.expires(entry) ? Entry.expireAt(entry) : 0);
   if (fresh == 0) return REFUSED_OUT_OF_MEMORY;
-  if (!placeIn(database, fresh)) {
+  if (!placeAnew(database, fresh)) {
     free(fresh);
     return REFUSED_OUT_OF_MEMORY;
   }
@@ -161,10 +161,13 @@ export function copyKey(from: usize, fromLength: u32, database: u32, to: usize, 
   if (entry == 0) return 0;
   const fresh = copyOf(entry, to, toLength);
   if (fresh == 0) return REFUSED_OUT_OF_MEMORY;
-  if (placeIn(database, fresh)) return 1;
+  if (placeAnew(database, fresh)) return 1;
   dispose(fresh);
   return REFUSED_OUT_OF_MEMORY;
 }
+
+/** Whether the last `placeIn` put an entry in another's place. */
+let hasReplaced: bool = false;
 
 /** Puts an entry into a database under its own key, whatever that held. False = no memory, nothing changed. */
 export function placeIn(database: u32, entry: usize): bool {
@@ -175,12 +178,21 @@ export function placeIn(database: u32, entry: usize): bool {
   const slot = slotOf(key, length);
   const old = lookupWrite(slot, key, length);
   const done = old != 0 || insert(slot, entry, foundHash);
-  if (old != 0) {
-    replaceFound(slot, entry);
-    Events.tell(EVENT_NEW, key, length); // what was there is deleted first
-  }
+  hasReplaced = old != 0;
+  if (hasReplaced) replaceFound(slot, entry);
   store<u32>(STATE_DB, selected);
   return done;
+}
+
+/** As `placeIn`, told as if what was there had been deleted first. */
+export function placeAnew(database: u32, entry: usize): bool {
+  if (!placeIn(database, entry)) return false;
+  if (!hasReplaced) return true;
+  const selected = load<u32>(STATE_DB);
+  store<u32>(STATE_DB, database);
+  Events.tell(EVENT_NEW, Entry.key(entry), Entry.keyLength(entry));
+  store<u32>(STATE_DB, selected);
+  return true;
 }
 
 /** The 24-bit access clock of a key; -1 = no such key. */

@@ -21,7 +21,7 @@ import {
   TYPE_STRING,
   TYPE_ZSET,
 } from "./abi";
-import { placeIn } from "./access";
+import { placeAnew } from "./access";
 import { draft, draftProblem, takeUp, trimDraft } from "./draft";
 import { ZSET_RECORD } from "./draftzset";
 import { Entry, createEntry, dispose } from "./entry";
@@ -208,7 +208,7 @@ function endOf(value: usize): i32 {
 export function rdbStore(value: usize, database: u32): i32 {
   const entry = Value.draft(value);
   Entry.setClock(entry, load<u32>(STATE_ACCESS_CLOCK));
-  if (!placeIn(database, entry)) return REFUSED_OUT_OF_MEMORY;
+  if (!placeAnew(database, entry)) return REFUSED_OUT_OF_MEMORY;
   free(value);
   return 1;
 }

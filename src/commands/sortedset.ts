@@ -18,6 +18,7 @@ export const sortedSets = family("sorted-set", [
       ["6.2.0", "Added the `GT` and `LT` options."],
     ],
     summary: "Sets the scores of members, new or there already; on conditions if asked.",
+    answersFirst: true,
     run: engine.zadd,
   },
   {
@@ -51,6 +52,7 @@ export const sortedSets = family("sorted-set", [
     complexity: "O(log(N)) where N is the number of elements in the sorted set.",
     syntax: "key increment:integer member",
     summary: "Adds to the score of a member; an absent one counts as 0.",
+    answersFirst: true,
     run: engine.zincrby,
   },
   {

@@ -43,8 +43,9 @@ export function storeString(parts: IntakeParts, about: RdbKey, value: Uint8Array
   memory.database = database;
   const options = expireAtMs === undefined ? FOR_EVER : { expireAtMs };
   const clock = keys.clockFor(about);
-  if (clock === undefined) keys.setString(key, value, options);
-  else keys.stamped(clock, () => keys.setString(key, value, options));
+  const store = (): void => memory.unheard(() => keys.setString(key, value, options));
+  if (clock === undefined) store();
+  else keys.stamped(clock, store);
 }
 
 /** A collection on its way into the keyspace, with the expiry and the age it had. One without elements is left out. */
@@ -81,10 +82,11 @@ export class CollectionIntake implements RdbValue {
 
   #end(): void {
     if (!this.isKept || this.#incoming.isEmpty) return this.abandon();
-    const { keys } = this.parts;
+    const { keys, memory } = this.parts;
     const { database } = this.about;
     const clock = keys.clockFor(this.about);
-    if (clock === undefined) this.#incoming.store(database);
-    else keys.stamped(clock, () => this.#incoming.store(database));
+    const store = (): void => memory.unheard(() => this.#incoming.store(database));
+    if (clock === undefined) store();
+    else keys.stamped(clock, store);
   }
 }
