@@ -34,7 +34,7 @@ function* growing(count: number): Generator<(string | number)[]> {
 }
 
 async function fill(client: Client): Promise<void> {
-  const requests = [1, 2, 50, 300, BIG].flatMap((count) => [...growing(count)]);
+  const requests = [1, 2, 50, 300, BIG].flatMap((count) => Array.from(growing(count)));
   for (let n = 0; n < 3000; n++) {
     const type = n % 3;
     if (type === 0) requests.push(["HSET", `small:${n}`, "name", `name ${n}`, "age", n % 100]);

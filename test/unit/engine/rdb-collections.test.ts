@@ -3,7 +3,7 @@ import * as abi from "../../../assembly/abi.ts";
 import { Keys } from "../../../src/engine/keys.ts";
 import { Memory } from "../../../src/engine/memory.ts";
 import { Rdb } from "../../../src/engine/rdb.ts";
-import { ReplyError } from "../../../src/resp/errors.ts";
+import { OUT_OF_MEMORY, ReplyError } from "../../../src/resp/errors.ts";
 import type { Slice } from "../../../src/resp/reply.ts";
 import { type Random, seeded } from "../../support/random.ts";
 import {
@@ -21,12 +21,16 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const DAMAGED = "ERR Bad data format";
 
 class Bench {
-  readonly memory = new Memory({ seed: [1, 2, 3, 4] });
-  readonly keys = new Keys(this.memory, () => 0.5);
-  readonly rdb = new Rdb(this.memory);
-  readonly key = this.slice(Buffer.from("key"));
+  readonly memory: Memory;
+  readonly keys: Keys;
+  readonly rdb: Rdb;
+  readonly key: Slice;
 
-  constructor() {
+  constructor(limitBytes?: number) {
+    this.memory = new Memory({ seed: [1, 2, 3, 4], ...(limitBytes === undefined ? {} : { limitBytes }) });
+    this.keys = new Keys(this.memory, () => 0.5);
+    this.rdb = new Rdb(this.memory);
+    this.key = this.slice(Buffer.from("key"));
     const limits = [
       [abi.STATE_LIST_MAX_LISTPACK_SIZE, -2],
       [abi.STATE_HASH_MAX_ENTRIES, 20],
@@ -66,6 +70,13 @@ class Bench {
     }
     expect(from).toBe(bytes.length);
     incoming.store(0);
+  }
+
+  /** Bytes in use when all keys are gone. */
+  settle(): number {
+    this.keys.flushAll();
+    while (this.memory.wasm.releaseWaiting(1e6) !== 0);
+    return this.memory.usedBytes;
   }
 
   digest(): string {
@@ -138,13 +149,8 @@ describe("collections", () => {
       const bench = new Bench();
       bench.restore(setForms(["a"])[0]!);
       bench.keys.delete(bench.key);
-      const settle = (): number => {
-        bench.keys.flushAll();
-        while (bench.memory.wasm.releaseWaiting(1e6) !== 0);
-        return bench.memory.usedBytes;
-      };
-      settle();
-      for (let i = 0; i < 20_000; i++) {
+      bench.settle();
+      for (let i = 0; i < 6000; i++) {
         const value = Uint8Array.from(random.pick(randomForms(random)));
         for (let n = random.below(4); n >= 0; n--) {
           const at = random.chance(0.3)
@@ -164,10 +170,10 @@ describe("collections", () => {
         expect(bench.digest()).toBe(digest);
         bench.keys.copy(bench.key, 0, Buffer.from("copy"));
       }
-      expect(settle()).toBeLessThan(2_000_000);
-      const used = settle();
+      expect(bench.settle()).toBeLessThan(2_000_000);
+      const used = bench.settle();
       bench.restore(setForms(["a"])[0]!);
-      expect(settle()).toBe(used);
+      expect(bench.settle()).toBe(used);
     });
   }, 60_000);
 
@@ -193,3 +199,39 @@ describe("collections", () => {
     for (const value of bad) expect(() => bench.restore(value)).toThrow(DAMAGED);
   });
 });
+
+test("without memory a restoration or a copy changes nothing and leaves nothing behind", async () => {
+  await seeded((random) => {
+    const plenty = new Bench();
+    const values = Array.from({ length: 6 }, (_, i) => {
+      const members = Array.from({ length: 4000 }, (__, n) => `${n} ${"m".repeat(random.below(60))}`);
+      const forms = [
+        () => setForms(members)[0]!,
+        () => hashForms(members.map((field) => [field, field]))[0]!,
+        () => zsetForms(members.map((member) => [member, random.unit()]))[random.below(2)]!,
+        () => listForms(members)[random.pick([0, 3])]!,
+      ];
+      return forms[i % 4]!();
+    });
+    for (const value of values) {
+      plenty.restore(value);
+      const digest = plenty.digest();
+      for (let i = 0; i < 12; i++) {
+        const bench = new Bench(2 ** 20 * 3 + 65536 * random.below(40));
+        const before = bench.settle();
+        let held = "";
+        try {
+          bench.restore(value);
+          held = bench.digest();
+          expect(held).toBe(digest);
+          for (let copy = 0; copy < 50; copy++) bench.keys.copy(bench.key, 0, Buffer.from(`copy ${copy}`));
+          throw new Error("memory is not as scarce as it should be");
+        } catch (error) {
+          if (error !== OUT_OF_MEMORY) throw error;
+        }
+        if (held !== "") expect(bench.digest()).toBe(digest);
+        expect(bench.settle()).toBeLessThanOrEqual(before + 800_000);
+      }
+    }
+  });
+}, 60_000);
