@@ -6,7 +6,8 @@ import { OUT_OF_MEMORY } from "../resp/errors.ts";
 import type { Slice } from "../resp/reply.ts";
 import type { Memory } from "./memory.ts";
 
-/** Bytes brought into linear memory at a time, unless one element is longer. */
+/** Bytes brought into linear memory at a time, unless one element is longer: few at first, most values are small. */
+const FIRST_WINDOW = 512;
 const WINDOW = 65536;
 
 export class Incoming {
@@ -14,6 +15,7 @@ export class Incoming {
   needed = 1;
   /** It turned out to be a collection without elements, and cannot be stored. */
   isEmpty = false;
+  #window = FIRST_WINDOW;
   /** 0 = there is none any more. */
   #value = 0;
 
@@ -33,7 +35,8 @@ export class Incoming {
   feed(bytes: Uint8Array): number {
     let taken = 0;
     while (this.needed > 0 && bytes.length - taken >= this.needed) {
-      const piece = bytes.subarray(taken, taken + Math.max(WINDOW, this.needed));
+      const piece = bytes.subarray(taken, taken + Math.max(this.#window, this.needed));
+      this.#window = Math.min(this.#window * 4, WINDOW);
       const ptr = this.memory.alloc(piece.length);
       this.memory.bytes.set(piece, ptr);
       try {

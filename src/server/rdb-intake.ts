@@ -60,9 +60,9 @@ export class CollectionIntake implements RdbValue {
     private readonly isKept: boolean,
   ) {
     checkDatabase(parts, about);
-    const name = new TextDecoder().decode(about.key);
+    const key = about.key.slice(); // the reader's own dies
     this.#incoming = parts.rdb.incoming(about.key, type, about.expireAtMs ?? 0, isKept, () => {
-      throw new RdbError(`the value of key ${name} is damaged`);
+      throw new RdbError(`the value of key ${new TextDecoder().decode(key)} is damaged`);
     });
   }
 
