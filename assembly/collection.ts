@@ -4,6 +4,7 @@
 //   | length u32 | bytes | up to 3 unused | length u32 | ...
 import {
   ENCODING_INTSET,
+  ENCODING_LISTPACK,
   REFUSED_OUT_OF_MEMORY,
   REFUSED_WRONG_TYPE,
   STATE_RESULT_NUMBER,
@@ -13,6 +14,7 @@ import {
   TYPE_NONE,
   TYPE_SET,
   TYPE_STRING,
+  TYPE_ZSET,
 } from "./abi";
 import { Bytes } from "./bytes";
 import { slotOf } from "./crc16";
@@ -26,6 +28,7 @@ import { List, createList, openList, pushElement } from "./listvalue";
 import { countMembers } from "./members";
 import { find, removeFound } from "./table";
 import { Zset } from "./zset";
+import { unpack } from "./zsetchange";
 
 const HEAD: u32 = 4;
 const FIRST_ROOM: u32 = 4096;
@@ -33,12 +36,16 @@ const FIRST_ROOM: u32 = 4096;
 let block: usize = 0;
 let length: u32 = 0;
 
-/** TYPE_ constant, the number of elements in STATE_RESULT_NUMBER; or REFUSED_WRONG_TYPE of what has none in a row. */
+/**
+ * Looks at a key for SORT, before which a small sorted set becomes a big one, as it does in Redis.
+ * @returns TYPE_ constant, the number of elements in STATE_RESULT_NUMBER; or REFUSED_WRONG_TYPE of what cannot be sorted
+ */
 export function collectionOf(key: usize, keyLength: u32): i32 {
   const entry = lookupRead(slotOf(key, keyLength), key, keyLength);
   const type = entry == 0 ? <u32>TYPE_NONE : Entry.type(entry);
   if (type == TYPE_STRING || type == TYPE_HASH) return REFUSED_WRONG_TYPE;
   store<f64>(STATE_RESULT_NUMBER, entry == 0 ? 0 : <f64>countElements(entry));
+  if (type == TYPE_ZSET && Entry.encoding(entry) == ENCODING_LISTPACK) unpack(entry);
   return <i32>type;
 }
 

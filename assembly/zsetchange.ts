@@ -166,7 +166,7 @@ export function releaseRecord(record: usize): void {
 }
 
 /** Turns a listpack into a table and a tree. 0 = no memory, nothing changed. */
-function unpack(entry: usize): usize {
+export function unpack(entry: usize): usize {
   const lp = Entry.value(entry);
   initRecord(FRESH);
   for (let at = Listpack.first(lp); !Listpack.isEnd(at); at = Pack.next(at)) {

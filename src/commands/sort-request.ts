@@ -31,13 +31,16 @@ export interface SortRequest extends SortOrder {
   readonly store: Slice | undefined;
 }
 
-export const BY_BYTES: SortOrder = {
-  isUnsorted: false,
-  isDescending: false,
-  isAlpha: true,
-  by: undefined,
-  isStored: true,
-};
+/** The same way round, by the bytes of the elements. */
+export function byBytes(order: SortOrder): SortOrder {
+  return {
+    isUnsorted: false,
+    isDescending: order.isDescending,
+    isAlpha: true,
+    by: undefined,
+    isStored: true,
+  };
+}
 
 const STAR = 42;
 

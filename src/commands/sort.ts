@@ -9,7 +9,7 @@ import { family, keyAt, keysUnknown, noted } from "./family.ts";
 import type { Command } from "./row.ts";
 import { inGivenOrder, inOrder } from "./sort-order.ts";
 import { lookUp } from "./sort-pattern.ts";
-import { BY_BYTES, readSort, sortedKey, sortedKeyAndStore, type SortRequest } from "./sort-request.ts";
+import { byBytes, readSort, sortedKey, sortedKeyAndStore, type SortRequest } from "./sort-request.ts";
 
 const PATTERNS = noted(
   keysUnknown("RO", "access"),
@@ -59,7 +59,8 @@ function sort(ctx: Context, args: Args, reply: Reply, canStore: boolean): void {
   const key = args.at(1);
   const { type, count } = ctx.keys.collection(key);
   // What is stored must not hang on the order a set happens to have: replicas have another one.
-  const how = request.isUnsorted && type === TYPE_SET && request.store !== undefined ? BY_BYTES : request;
+  const how =
+    request.isUnsorted && type === TYPE_SET && request.store !== undefined ? byBytes(request) : request;
   const from = Math.min(Math.max(request.offset, 0), count);
   const wanted = request.limit < 0 ? count - from : Math.min(request.limit, count - from);
   const isBackwards = how.isUnsorted && type !== TYPE_SET && how.isDescending;

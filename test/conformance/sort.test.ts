@@ -2,4 +2,4 @@
 import { conformance } from "./harness/conformance.ts";
 import { sortingStep } from "./sort.stream.ts";
 
-conformance("sorting", sortingStep, { steps: 10_000, state: false });
+conformance("sorting", sortingStep, { steps: 10_000 });
