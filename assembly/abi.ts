@@ -97,6 +97,9 @@ export const REFUSED_LEX_RANGE = -56;
 // Options of ZRANGE that do not go with what the range is given by.
 export const REFUSED_LIMIT_BY_RANK = -57;
 export const REFUSED_WITHSCORES_BY_LEX = -58;
+export const REFUSED_WEIGHT = -59;
+/** No key at all for a command of any number of them; its text holds the command's name, as REFUSED_ARITY's does. */
+export const REFUSED_NO_INPUT_KEYS = -11;
 /** LSET beyond the list. */
 export const REFUSED_INDEX = -20;
 export const REFUSED_COUNT_NOT_POSITIVE = -23;

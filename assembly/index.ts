@@ -72,6 +72,8 @@ export {
 } from "./zsetrange";
 export { zmpop, zpopmax, zpopmin } from "./zsetpop";
 export { zrandmember } from "./zsetrandom";
+export { zdiff, zdiffstore, zinter, zintercard, zinterstore, zunion, zunionstore } from "./zsetops";
+export { zscan } from "./zsetscan";
 export { sadd, scard, sismember, smembers, smismember, smove, srem } from "./sets";
 export { sdiff, sdiffstore, sinter, sintercard, sinterstore, sunion, sunionstore } from "./setops";
 export { srandmember } from "./setrandom";

@@ -20,8 +20,8 @@ import { createValue, replaceValue, resizeValue } from "./value";
 import { ZSET_RECORD, Zset, foundPlace, foundScore } from "./zset";
 import { Pack, insertPair, packedScore, pairBytes, pairSize, removePairs } from "./zsetpack";
 
-/** Bytes of a score. */
-const PAYLOAD: u32 = 8;
+/** Bytes of a score, an item's payload. */
+export const SCORE_BYTES: u32 = 8;
 /** Redis keeps a listpack below this. */
 const PACK_LIMIT: u32 = 1 << 30;
 /** What a member may cost beside its item: its cells in tree and table, and their growth. */
@@ -40,7 +40,7 @@ export function fitsPack(count: u32, length: u32): bool {
 
 /** Small blocks a member may cost, bytes. */
 export function memberCost(length: u32): f64 {
-  return <f64>(roundUp(itemSize(length, PAYLOAD)) + SHARE);
+  return <f64>(roundUp(itemSize(length, SCORE_BYTES)) + SHARE);
 }
 
 /** What changing a sorted set may cost in blocks beside its new members: its listpack anew, or its items. */
@@ -148,7 +148,7 @@ export function initRecord(record: usize): void {
 
 /** Adds a member to a record in which `findMember` has just not found it. False = no memory, nothing changed. */
 export function addToRecord(record: usize, member: usize, length: u32, score: f64): bool {
-  const item = createItem(member, length, PAYLOAD);
+  const item = createItem(member, length, SCORE_BYTES);
   if (item == 0) return false;
   Item.setScore(item, score);
   if (insertCell(Zset.tree(record), score, item)) {

@@ -6,16 +6,17 @@ import { Entry, createEntry } from "./entry";
 import { Events } from "./events";
 import { lookupWrite } from "./expiry";
 import { free } from "./heap";
-import { Item } from "./item";
+import { Item, createItem } from "./item";
 import { LISTPACK_EMPTY, Listpack, emptyListpack } from "./listpack";
-import { countMembers, findHashed, findMember } from "./members";
+import { countMembers, findHashed, findMember, insertMember, removeMember } from "./members";
+import { Walk } from "./memberwalk";
 import { Leaf } from "./scorenode";
 import { foundLeaf, seekRank } from "./scoresearch";
-import { moveCell } from "./scoretree";
+import { insertCell } from "./scoretree";
 import { LINE_ROOM, Reply, replyInteger } from "./reply";
 import { foundHash, insert, removeFound, replaceFound } from "./table";
 import { ZSET_RECORD, Zset } from "./zset";
-import { addToRecord, fitsPack, initRecord, releaseRecord } from "./zsetchange";
+import { SCORE_BYTES, addToRecord, fitsPack, initRecord, releaseRecord } from "./zsetchange";
 import { pairSize, writePair } from "./zsetpack";
 
 const RECORD: usize = memory.data(24);
@@ -38,29 +39,40 @@ export abstract class Result {
   }
 }
 
-/** Adds a member that is not there. False = no memory. */
+/** Adds a member that is not there, in its place. False = no memory. */
 export function addResult(member: usize, length: u32, score: f64): bool {
   findMember(RECORD, member, length);
   longest = max(longest, length);
   return addToRecord(RECORD, member, length, score);
 }
 
-/** The item of a member whose hash is known; 0 = it is not there, and may be added with `addSought`. */
+/** The item of a member; 0 = it is not there, and may be added with `addSought`. */
 export function seekResult(hash: u64, member: usize, length: u32): usize {
   return findHashed(RECORD, hash, member, length);
 }
 
-/** Adds the member `seekResult` has just not found. False = no memory. */
+/** Adds the member `seekResult` has just not found; its place comes with `settleResult`. False = no memory. */
 export function addSought(member: usize, length: u32, score: f64): bool {
-  longest = max(longest, length);
-  return addToRecord(RECORD, member, length, score);
+  const item = createItem(member, length, SCORE_BYTES);
+  if (item == 0) return false;
+  Item.setScore(item, score);
+  if (insertMember(RECORD, item)) return true;
+  free(item);
+  return false;
 }
 
-/** Gives an item of the result another score. False = no memory. */
-export function rescore(item: usize, score: f64): bool {
-  if (score == Item.score(item)) return true;
-  if (!moveCell(Zset.tree(RECORD), Item.score(item), score, item)) return false;
-  Item.setScore(item, score);
+/** Takes out the member `seekResult` has just found, which has no place yet. */
+export function dropSought(): void {
+  free(removeMember(RECORD));
+}
+
+/** Puts all members of the result in order. False = no memory. */
+export function settleResult(): bool {
+  for (let place = Walk.first(RECORD); place != 0; place = Walk.next(RECORD, place)) {
+    const item = Walk.item(place);
+    longest = max(longest, Item.keyLength(item));
+    if (!insertCell(Zset.tree(RECORD), Item.score(item), item)) return false;
+  }
   return true;
 }
 

@@ -1,6 +1,8 @@
 // What a request is told when no row runs it: the command is not known, its subcommand is not, or the number of
 // arguments is wrong. The texts quote what the client sent, shortened, as Redis does.
-import { ReplyError, wrongArgumentCount } from "../resp/errors.ts";
+import { REFUSED_ARITY, REFUSED_NO_INPUT_KEYS } from "../../assembly/abi.ts";
+import { refusal } from "../engine/refused.ts";
+import { ReplyError, noInputKeys, wrongArgumentCount } from "../resp/errors.ts";
 import { UNKNOWN, type CommandTable } from "./table.ts";
 
 /** Bytes of an argument or of all arguments quoted at most. */
@@ -33,6 +35,13 @@ export function notFound(table: CommandTable, args: QuotedArgs): ReplyError {
 /** Why a request of the wrong length is refused. */
 export function wrongArity(table: CommandTable, id: number): ReplyError {
   return wrongArgumentCount(table.rows[id]!.fullName);
+}
+
+/** Why the engine refused a request: the error behind a REFUSED_ code, in its words for this command. */
+export function engineRefusal(table: CommandTable, id: number, code: number): ReplyError {
+  if (code === REFUSED_ARITY) return wrongArity(table, id);
+  if (code === REFUSED_NO_INPUT_KEYS) return noInputKeys(table.rows[id]!.fullName);
+  return refusal(code);
 }
 
 /** Up to `limit` bytes, ended by a zero byte as any text of C is. */

@@ -44,6 +44,30 @@ export const sortedSets = family("sorted-set", [
     run: engine.zcount,
   },
   {
+    name: "zdiff",
+    arity: -3,
+    flags: ["readonly"],
+    keys: [keysCounted(1, "RO", "access")],
+    since: "6.2.0",
+    complexity:
+      "O(L + (N-K)log(N)) worst case where L is the total number of elements in all the sets, N is the size of the first set, and K is the size of the result set.",
+    syntax: "numkeys key... [WITHSCORES]",
+    summary: "Reads the members of the first sorted set that are in none of the others.",
+    run: engine.zdiff,
+  },
+  {
+    name: "zdiffstore",
+    arity: -4,
+    flags: ["write", "denyoom"],
+    keys: [keyAt(1, "OW", "update"), keysCounted(2, "RO", "access")],
+    since: "6.2.0",
+    complexity:
+      "O(L + (N-K)log(N)) worst case where L is the total number of elements in all the sets, N is the size of the first set, and K is the size of the result set.",
+    syntax: "destination:key numkeys key...",
+    summary: "Stores the members of the first sorted set that are in none of the others.",
+    run: engine.zdiffstore,
+  },
+  {
     name: "zincrby",
     arity: 4,
     flags: ["write", "denyoom", "fast"],
@@ -54,6 +78,43 @@ export const sortedSets = family("sorted-set", [
     summary: "Adds to the score of a member; an absent one counts as 0.",
     answersFirst: true,
     run: engine.zincrby,
+  },
+  {
+    name: "zinter",
+    arity: -3,
+    flags: ["readonly"],
+    keys: [keysCounted(1, "RO", "access")],
+    since: "6.2.0",
+    complexity:
+      "O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being the number of input sorted sets and M being the number of elements in the resulting sorted set.",
+    syntax: "numkeys key... [WEIGHTS weight:integer...] [AGGREGATE aggregate(SUM | MIN | MAX)] [WITHSCORES]",
+    summary: "Reads the members that all sorted sets have, with their scores put together.",
+    run: engine.zinter,
+  },
+  {
+    name: "zintercard",
+    arity: -3,
+    flags: ["readonly"],
+    keys: [keysCounted(1, "RO", "access")],
+    since: "7.0.0",
+    complexity:
+      "O(N*K) worst case with N being the smallest input sorted set, K being the number of input sorted sets.",
+    syntax: "numkeys key... [LIMIT limit:integer]",
+    summary: "Counts the members that all sorted sets have.",
+    run: engine.zintercard,
+  },
+  {
+    name: "zinterstore",
+    arity: -4,
+    flags: ["write", "denyoom"],
+    keys: [keyAt(1, "OW", "update"), keysCounted(2, "RO", "access")],
+    since: "2.0.0",
+    complexity:
+      "O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being the number of input sorted sets and M being the number of elements in the resulting sorted set.",
+    syntax:
+      "destination:key numkeys key... [WEIGHTS weight:integer...] [AGGREGATE aggregate(SUM | MIN | MAX)]",
+    summary: "Stores the members that all sorted sets have, with their scores put together.",
+    run: engine.zinterstore,
   },
   {
     name: "zlexcount",
@@ -290,6 +351,19 @@ export const sortedSets = family("sorted-set", [
     run: engine.zrevrank,
   },
   {
+    name: "zscan",
+    arity: -3,
+    flags: ["readonly"],
+    keys: [keyAt(1, "RO", "access")],
+    since: "2.8.0",
+    complexity:
+      "O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection..",
+    syntax: "key cursor [MATCH pattern] [COUNT count]",
+    tips: ["nondeterministic_output"],
+    summary: "Walks over the members of a sorted set in small steps.",
+    run: engine.zscan,
+  },
+  {
     name: "zscore",
     arity: 3,
     flags: ["readonly", "fast"],
@@ -299,5 +373,30 @@ export const sortedSets = family("sorted-set", [
     syntax: "key member",
     summary: "Reads the score of a member.",
     run: engine.zscore,
+  },
+  {
+    name: "zunion",
+    arity: -3,
+    flags: ["readonly"],
+    keys: [keysCounted(1, "RO", "access")],
+    since: "6.2.0",
+    complexity:
+      "O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and M being the number of elements in the resulting sorted set.",
+    syntax: "numkeys key... [WEIGHTS weight:integer...] [AGGREGATE aggregate(SUM | MIN | MAX)] [WITHSCORES]",
+    summary: "Reads the members any of the sorted sets has, with their scores put together.",
+    run: engine.zunion,
+  },
+  {
+    name: "zunionstore",
+    arity: -4,
+    flags: ["write", "denyoom"],
+    keys: [keyAt(1, "OW", "update"), keysCounted(2, "RO", "access")],
+    since: "2.0.0",
+    complexity:
+      "O(N)+O(M log(M)) with N being the sum of the sizes of the input sorted sets, and M being the number of elements in the resulting sorted set.",
+    syntax:
+      "destination:key numkeys key... [WEIGHTS weight:integer...] [AGGREGATE aggregate(SUM | MIN | MAX)]",
+    summary: "Stores the members any of the sorted sets has, with their scores put together.",
+    run: engine.zunionstore,
   },
 ]);

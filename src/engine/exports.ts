@@ -172,7 +172,12 @@ const names = [
   "zadd",
   "zcard",
   "zcount",
+  "zdiff",
+  "zdiffstore",
   "zincrby",
+  "zinter",
+  "zintercard",
+  "zinterstore",
   "zlexcount",
   "zmpop",
   "zmscore",
@@ -192,7 +197,10 @@ const names = [
   "zrevrangebylex",
   "zrevrangebyscore",
   "zrevrank",
+  "zscan",
   "zscore",
+  "zunion",
+  "zunionstore",
 ] as const;
 
 export type EngineName = (typeof names)[number];

@@ -27,6 +27,7 @@ import {
   SCORE_RANGE,
   STRING_TOO_LONG,
   SYNTAX,
+  WEIGHT_NOT_FLOAT,
   WITHSCORES_BY_LEX,
   WRONG_TYPE,
   ZADD_INCR_PAIRS,
@@ -64,6 +65,7 @@ const refusals: readonly (readonly [number, ReplyError])[] = [
   [abi.REFUSED_LEX_RANGE, LEX_RANGE],
   [abi.REFUSED_LIMIT_BY_RANK, LIMIT_BY_RANK],
   [abi.REFUSED_WITHSCORES_BY_LEX, WITHSCORES_BY_LEX],
+  [abi.REFUSED_WEIGHT, WEIGHT_NOT_FLOAT],
   [abi.REFUSED_NUMKEYS_TOO_MANY, NUMKEYS_TOO_MANY],
   [abi.REFUSED_NEGATIVE_LIMIT, NEGATIVE_LIMIT],
   [abi.REFUSED_CURSOR, INVALID_CURSOR],
@@ -71,7 +73,7 @@ const refusals: readonly (readonly [number, ReplyError])[] = [
 
 const byCode = new Map(refusals);
 
-/** The error behind a REFUSED_ code. (REFUSED_ARITY is not here: its text holds the command's name.) */
+/** The error behind a REFUSED_ code. (Texts that hold the command's name are not here: commands/refusal.ts.) */
 export function refusal(code: number): ReplyError {
   const error = byCode.get(code);
   if (error === undefined) throw new Error(`the engine refused with an unknown code: ${code}`);

@@ -87,6 +87,7 @@ export const LEX_RANGE = fixed("ERR min or max not valid string range item");
 export const LIMIT_BY_RANK = fixed(
   "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
 );
+export const WEIGHT_NOT_FLOAT = fixed("ERR weight value is not a float");
 export const WITHSCORES_BY_LEX = fixed(
   "ERR syntax error, WITHSCORES not supported in combination with BYLEX",
 );
@@ -97,6 +98,9 @@ export const NEGATIVE_TIMEOUT = fixed("ERR timeout is negative");
 /** @param command full name, as `get` or `client|kill` */
 export const wrongArgumentCount = (command: string): ReplyError =>
   fixed(`ERR wrong number of arguments for '${command}' command`);
+/** @param command full name */
+export const noInputKeys = (command: string): ReplyError =>
+  fixed(`ERR at least 1 input key is needed for '${command}' command`);
 /**
  * What a container says of a subcommand whose arguments it cannot tell.
  * @param subcommand as sent, one character per byte

@@ -3,7 +3,6 @@
 // one write. Nothing here makes an object, a string or a closure for a request that an engine command serves.
 import {
   RECORDED,
-  REFUSED_ARITY,
   REFUSED_OUT_OF_MEMORY,
   STATE_ARGC,
   STATE_DB,
@@ -13,13 +12,12 @@ import {
   STATE_REPLY_END,
   STATE_REPLY_LIMIT,
 } from "../../assembly/abi.ts";
-import { notFound, wrongArity } from "../commands/refusal.ts";
+import { engineRefusal, notFound, wrongArity } from "../commands/refusal.ts";
 import type { Handler } from "../commands/row.ts";
 import { UNKNOWN, type CommandTable } from "../commands/table.ts";
 import type { ReplyArena } from "../engine/arena.ts";
 import type { Args } from "../engine/args.ts";
 import { bindCommand, type EngineRun } from "../engine/exports.ts";
-import { refusal as refusalOf } from "../engine/refused.ts";
 import type { RequestArena } from "../engine/request-memory.ts";
 import { monotonicUs, nowMs } from "../io/clock.ts";
 import { Decoder, INCOMPLETE, MALFORMED } from "../resp/decoder.ts";
@@ -294,10 +292,7 @@ export class Dispatcher {
       replyAt = 0;
       status = engineRun();
     }
-    if (status < 0) {
-      const isArity = status === REFUSED_ARITY;
-      this.#fail(client, id, replyAt, isArity ? wrongArity(this.parts.table, id) : refusalOf(status));
-    }
+    if (status < 0) this.#fail(client, id, replyAt, engineRefusal(this.parts.table, id, status));
     if (client.replyMode !== "on") this.#muffle(client, replyAt);
     const { observer, feed, pushes } = this.parts;
     const hasEvents = requests.memory.u32[EVENT_COUNT] !== 0;

@@ -1,8 +1,8 @@
 // Sorted sets: every command with every option, on few keys and few members, with limits of the small encoding so low that
 // sorted sets outgrow it all the time.
 import type { Random } from "../support/random.ts";
-import type { Argument } from "../support/resp.ts";
-import { sameShape } from "./harness/compare.ts";
+import { plain, type Argument, type Reply } from "../support/resp.ts";
+import { sameBytes, sameShape } from "./harness/compare.ts";
 import type { Compare, Step } from "./harness/step.ts";
 import { integer, key as anyKey, mangle, mixCase } from "./harness/values.ts";
 
@@ -150,6 +150,65 @@ function popSeveral(random: Random): Draw {
   return [["ZMPOP", numkeys, ...keys, mixCase(random, random.pick(["min", "max"])), ...count]];
 }
 
+/** One of the sorted sets, or a plain set. */
+const input = (random: Random): string => (random.chance(0.8) ? ownKey(random) : `{z}set${random.below(3)}`);
+
+function combine(random: Random): Draw {
+  const operation = random.pick(["ZUNION", "ZINTER", "ZDIFF"]);
+  const inputs = Array.from({ length: random.pick([1, 2, 2, 2, 3, 4]) }, () => input(random));
+  const isStored = random.chance(0.5);
+  const numkeys = random.chance(0.95)
+    ? String(inputs.length)
+    : random.pick(["0", "-1", "x", "5", "9223372036854775807"]);
+  const options = [
+    ...(operation !== "ZDIFF" && random.chance(0.4) ? [[mixCase(random, "weights"), ...inputs.map(() => score(random))]] : []),
+    ...(operation !== "ZDIFF" && random.chance(0.4) ? [[mixCase(random, "aggregate"), mixCase(random, random.pick(["sum", "min", "max", "max", "avg"]))]] : []),
+    ...(!isStored && random.chance(0.5) ? [[mixCase(random, "withscores")]] : []),
+    ...(random.chance(0.04) ? [[random.pick(["WEIGHTS", "AGGREGATE", "WITHSCORES", "LIMIT"])]] : []),
+  ]; // prettier-ignore
+  const rest = [numkeys, ...inputs, ...random.shuffle(options).flat()];
+  return [isStored ? [`${operation}STORE`, ownKey(random), ...rest] : [operation, ...rest]];
+}
+
+function intersectionSize(random: Random): Draw {
+  const inputs = Array.from({ length: random.between(1, 3) }, () => input(random));
+  const options = random.chance(0.4) ? [mixCase(random, "limit"), random.pick(COUNTS)] : [];
+  return [["ZINTERCARD", String(inputs.length), ...inputs, ...options]];
+}
+
+/** All that a whole ZSCAN shows, or its first reply where that is the end or an error. */
+const scanned: Compare = (theirs, ours) => {
+  const [a, b] = [shownBy(theirs), shownBy(ours)];
+  if (a === undefined || b === undefined) return sameBytes(theirs, ours);
+  return a === b ? undefined : "it shows something else";
+};
+
+/** The cursor, then pairs in order; undefined = this is no reply of a scan. */
+function shownBy({ value }: Reply): string | undefined {
+  if (value.kind !== "array" || value.items.length !== 2) return undefined;
+  const [cursor, elements] = value.items.map((item) => plain(item));
+  if (!Array.isArray(elements)) return undefined;
+  const pairs = elements.flatMap((name, i) => (i % 2 === 0 ? [JSON.stringify([name, elements[i + 1]])] : []));
+  return `${JSON.stringify(cursor)} ${pairs.toSorted().join(" ")}`;
+}
+
+function scan(random: Random): Draw {
+  const options = [
+    ...(random.chance(0.9) ? [mixCase(random, "count"), "1000000"] : []),
+    ...(random.chance(0.4)
+      ? [mixCase(random, "match"), random.pick(["*", "m*", "[a-m]?", "*1*", "", "nothing"])]
+      : []),
+    ...(random.chance(0.05)
+      ? [random.pick(["COUNT", "MATCH", "NOVALUES"]), ...random.pick([["0"], ["x"], []])]
+      : []),
+  ];
+  const cursor = random.chance(0.95) ? "0" : random.pick(["x", "18446744073709551616", "", " 0", "0x"]);
+  // Tables differ in how much they show at once, unless that is everything.
+  return options.length === 0 || !String(options[0]).toLowerCase().startsWith("c")
+    ? [["ZSCAN", key(random), "x"], scanned]
+    : [["ZSCAN", key(random), cursor, ...options], scanned];
+}
+
 const nearly = (random: Random, few: readonly string[], step: () => Draw): Draw => {
   const [args, compare] = step();
   return random.chance(0.05) ? [[...args, random.pick(few)]] : compare === undefined ? [args] : [args, compare];
@@ -177,6 +236,11 @@ export function sortedSetStep(random: Random): Step {
     [6, () => nearly(random, ["x", "1"], () => [[random.pick(["ZPOPMIN", "ZPOPMAX"]), key(random), ...(random.chance(0.5) ? [random.pick(COUNTS)] : [])]])],
     [3, () => popSeveral(random)],
     [5, () => drawMembers(random)],
+    [12, () => combine(random)],
+    [4, () => intersectionSize(random)],
+    [5, () => scan(random)],
+    [3, () => [["SADD", `{z}set${random.below(3)}`, ...members(random)]]],
+    [0.5, () => [["DEL", `{z}set${random.below(3)}`]]],
     [6, () => [["OBJECT", "ENCODING", key(random)]]],
     [2, () => [["TYPE", key(random)]]],
     [2, () => [["DEL", key(random)]]],
@@ -188,9 +252,9 @@ export function sortedSetStep(random: Random): Step {
     [1, () => [["CONFIG", "SET", random.pick(["zset-max-listpack-value", "zset-max-ziplist-value"]), random.pick(["0", "3", "16", "64", "64", "300"])]]],
     [8, () => [["ZADD", lexKey(random), ...members(random).flatMap((name) => ["0", name])]]],
   ]); // prettier-ignore
-  // Members of one score stay so.
+  // Members of one score stay so, and scans begin where they can be compared.
   const isKept = args[0] === "CONFIG" || (args[0] === "ZADD" && String(args[1]).startsWith("{z}lex"));
-  if (isKept) return { args };
+  if (isKept || compare === scanned) return { args, ...(compare === undefined ? {} : { compare }) };
   const mangled = mangle(random, args);
   return { args: isDefined(mangled) ? mangled : args, ...(compare === undefined ? {} : { compare }) };
 }
