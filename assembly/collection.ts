@@ -19,6 +19,7 @@ import {
 import { Bytes } from "./bytes";
 import { slotOf } from "./crc16";
 import { beginElements, elementText, elementTextLength, nextElement } from "./elements";
+import { Events } from "./events";
 import { Entry } from "./entry";
 import { lookup, lookupRead, lookupWrite } from "./expiry";
 import { alloc, free, resize, sizeOf } from "./heap";
@@ -117,11 +118,15 @@ function add(ptr: usize, size: u32): bool {
 export function setList(key: usize, keyLength: u32, elements: usize, bytes: u32): i32 {
   if (!hasRoomToPush(bytes)) return REFUSED_OUT_OF_MEMORY;
   const slot = slotOf(key, keyLength);
-  if (lookupWrite(slot, key, keyLength) != 0) {
+  const isThere = lookupWrite(slot, key, keyLength) != 0;
+  if (isThere) {
     removeFound(slot);
     find(slot, key, keyLength);
   }
-  if (!createList(slot, key, keyLength, bytes)) return REFUSED_OUT_OF_MEMORY;
+  const wanted = isThere ? Events.unhearNew() : 0; // what is overwritten is not new
+  const isCreated = createList(slot, key, keyLength, bytes);
+  if (isThere) Events.hear(wanted);
+  if (!isCreated) return REFUSED_OUT_OF_MEMORY;
   for (let at = elements; at < elements + bytes;) {
     const size = load<u32>(at);
     if (!pushElement(at + HEAD, size, false)) return REFUSED_OUT_OF_MEMORY;

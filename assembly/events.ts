@@ -44,6 +44,15 @@ export abstract class Events {
   @inline static appeared(entry: usize): void {
     if ((load<u64>(STATE_EVENTS_WANTED) & APPEARED) != 0) tellAppeared(entry);
   }
+  /** From here on what appears is not told to be new; returns what `hear` takes to go back to how it was. */
+  @inline static unhearNew(): u64 {
+    const wanted = load<u64>(STATE_EVENTS_WANTED);
+    store<u64>(STATE_EVENTS_WANTED, wanted & ~((<u64>1) << EVENT_NEW));
+    return wanted;
+  }
+  @inline static hear(wanted: u64): void {
+    store<u64>(STATE_EVENTS_WANTED, wanted);
+  }
   /** An entry has taken the place of one of another type. */
   @inline static changedType(entry: usize): void {
     if ((load<u64>(STATE_EVENTS_WANTED) & (1 << EVENT_READY)) != 0) tellReady(entry);
