@@ -128,10 +128,11 @@ export class NodeTransactions implements Transactions {
     return refusal;
   }
 
-  /** Queues the request at hand; false = there is no memory for it. */
+  /** Queues the request at hand, unless EXEC will run nothing anyway; false = there is no memory for it. */
   queue(client: ClientConnection, transaction: Transaction, id: number): boolean {
     const { gates, table, args } = this.parts;
     const { decoder } = client;
+    if (transaction.isAborted || client.isDirty) return true;
     if (!transaction.queue.add(decoder, args)) return false;
     transaction.streamBytes += decoder.at - decoder.start;
     transaction.note(gates.needs[id]! & ~NEEDS_NOTICE, table.flags[id]!, this.parts.router().slotFound(id));

@@ -46,7 +46,7 @@ function scanOptions(random: Random): Argument[] {
       ...random.weighted<readonly Argument[]>([
         [4, () => ["MATCH", random.pick(PATTERNS)]],
         [3, () => ["count", random.pick(["1", "3", "10", "1000", "9223372036854775807"])]],
-        [3, () => ["Type", random.pick(["string", "STRING", "list", "nosuch", "", "none"])]],
+        [3, () => ["Type", random.pick(["string", "STRING", "list", "nosuch", ""])]],
       ]),
     );
   }

@@ -18,6 +18,7 @@ export interface ConformanceOptions {
 
 const DEFAULT_STEPS = 4000;
 const TIMEOUT_MS = 120_000;
+const STEP_MS = 5;
 
 export interface Judged {
   readonly theirs: Server;
@@ -54,11 +55,12 @@ export function conformance(name: string, generate: Generator, options: Conforma
             const seed = pickSeed();
             const random = new Random(seed);
             const steps: Step[] = Array.from({ length: count }, () => generate(random, mode));
-            const differences = await runBoth(pair.servers, protocol, steps, mode, options.state ?? true);
-            if (differences !== undefined)
-              throw new Error(`${differences}\nrepeat with SLOTMESH_SEED=${seed}`);
+            const fault = await runBoth(pair.servers, protocol, steps, mode, options.state ?? true).catch(
+              String,
+            );
+            if (fault !== undefined) throw new Error(`${fault}\nrepeat with SLOTMESH_SEED=${seed}`);
           },
-          TIMEOUT_MS,
+          TIMEOUT_MS + count * STEP_MS,
         );
       }
     });

@@ -1,6 +1,6 @@
 // Sends one stream of steps to the judge and to the subject and collects where they part.
 import { Client } from "../../support/client.ts";
-import { type Argument, printable, printRequest, type Reply } from "../../support/resp.ts";
+import { type Argument, encodeRequest, printable, printRequest, type Reply } from "../../support/resp.ts";
 import { sameBytes } from "./compare.ts";
 import { intended } from "./differences.ts";
 import { isProbe, type Mode, type Probe, type Request, type Step } from "./step.ts";
@@ -34,7 +34,10 @@ export async function compareStream(pair: Pair, steps: readonly Step[], mode: Mo
       continue;
     }
     const batch = takeBatch(steps, at);
-    const [theirs, ours] = await Promise.all([sendBatch(pair.theirs, batch), sendBatch(pair.ours, batch)]);
+    const [theirs, ours] = await Promise.all([
+      sendBatch("theirs", pair.theirs, batch),
+      sendBatch("ours", pair.ours, batch),
+    ]);
     for (const [i, request] of batch.entries()) {
       const difference = compareReplies(request, theirs[i], ours[i], mode);
       if (difference !== undefined) {
@@ -62,12 +65,15 @@ function takeBatch(steps: readonly Step[], from: number): Request[] {
 }
 
 /** Replies until the connection fails, which leaves the list short. */
-async function sendBatch(client: Client, batch: readonly Request[]): Promise<Reply[]> {
+async function sendBatch(who: string, client: Client, batch: readonly Request[]): Promise<Reply[]> {
   const replies: Reply[] = [];
   try {
-    for (const reply of await client.pipeline(batch.map(({ args }) => args))) replies.push(reply);
+    client.write(Buffer.concat(batch.map(({ args }) => encodeRequest(args))));
+    while (replies.length < batch.length) replies.push(await client.read());
   } catch (error) {
-    if (!client.isClosed) throw error;
+    const late = batch[replies.length]!;
+    if (!client.isClosed)
+      throw new Error(`${who}, ${printRequest(late.args)}: ${String(error)}`, { cause: error });
   }
   return replies;
 }
