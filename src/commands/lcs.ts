@@ -16,8 +16,13 @@ export interface Subsequence {
   readonly matches: readonly Match[];
 }
 
-/** Greatest number of bytes the directions may take; beyond it the request is refused. */
-const DIRECTIONS_LIMIT = 2 ** 31;
+/** Bytes of a cell of the table, were it kept. */
+const CELL_BYTES = 4;
+
+/** What the table of two strings would take, in bytes: their work grows with it, whatever is kept of it. */
+export function tableBytes(a: Uint8Array, b: Uint8Array): number {
+  return (a.length + 1) * (b.length + 1) * CELL_BYTES;
+}
 
 /**
  * Fills the table row by row.
@@ -55,12 +60,9 @@ export function commonLength(a: Uint8Array, b: Uint8Array): number {
   return a.length < b.length ? fill(b, a, undefined) : fill(a, b, undefined);
 }
 
-/** @returns undefined when the directions would take too much memory */
-export function commonSubsequence(a: Uint8Array, b: Uint8Array): Subsequence | undefined {
+export function commonSubsequence(a: Uint8Array, b: Uint8Array): Subsequence {
   const width = b.length;
-  const size = Math.ceil((a.length * width) / 8);
-  if (size > DIRECTIONS_LIMIT) return undefined;
-  const up = new Uint8Array(size);
+  const up = new Uint8Array(Math.ceil((a.length * width) / 8));
   const bytes = new Uint8Array(fill(a, b, up));
   const matches: Match[] = [];
   let free = bytes.length;

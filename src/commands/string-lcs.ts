@@ -1,12 +1,12 @@
 // LCS: the subsequence itself, its length, or where it lies in both strings.
-import { TYPE_NONE, TYPE_STRING } from "../../assembly/abi.ts";
+import { STRING_LIMIT, TYPE_NONE, TYPE_STRING } from "../../assembly/abi.ts";
 import type { Args } from "../engine/args.ts";
 import { HOW_READ, HOW_TRACELESS } from "../engine/keys.ts";
 import { LCS_AMBIGUOUS, LCS_NOT_STRINGS, LCS_TOO_LARGE, SYNTAX } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
 import { integerAt } from "./arguments.ts";
 import type { Context } from "./context.ts";
-import { commonLength, commonSubsequence, type Match, type Subsequence } from "./lcs.ts";
+import { commonLength, commonSubsequence, type Match, type Subsequence, tableBytes } from "./lcs.ts";
 
 interface LcsOptions {
   readonly indexes: boolean;
@@ -45,9 +45,9 @@ export function lcs(ctx: Context, args: Args, reply: Reply): void {
   const options = readOptions(args);
   const a = stringAt(ctx, args, 1);
   const b = stringAt(ctx, args, 2);
+  if (tableBytes(a, b) >= STRING_LIMIT) throw LCS_TOO_LARGE;
   if (options.length) return reply.integer(commonLength(a, b));
   const found = commonSubsequence(a, b);
-  if (found === undefined) throw LCS_TOO_LARGE;
   if (options.indexes) writeIndexes(found, options, reply);
   else reply.bulk(found.bytes);
 }

@@ -31,7 +31,9 @@ export const NEGATIVE_LIMIT = fixed("ERR LIMIT can't be negative");
 export const NOT_FINITE = fixed("ERR increment would produce NaN or Infinity");
 export const LCS_NOT_STRINGS = fixed("ERR The specified keys must contain string values");
 export const LCS_AMBIGUOUS = fixed("ERR If you want both the length and indexes, please just use IDX.");
-export const LCS_TOO_LARGE = fixed("ERR Insufficient memory, failed allocating transient memory for LCS");
+export const LCS_TOO_LARGE = fixed(
+  "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len",
+);
 export const EXPIRE_NX_OTHERS = fixed("ERR NX and XX, GT or LT options at the same time are not compatible");
 export const EXPIRE_GT_LT = fixed("ERR GT and LT options at the same time are not compatible");
 export const SAME_OBJECT = fixed("ERR source and destination objects are the same");

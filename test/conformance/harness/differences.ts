@@ -24,13 +24,6 @@ const INTENDED: readonly Intended[] = [
       option(request) === "refcount" && plain(theirs.value) === 1 && plain(ours.value) === 2 ** 31 - 1,
   },
   {
-    reason: "LCS takes a 32nd of the memory here, so long strings are refused later",
-    matches: (request, theirs, ours) =>
-      name(request) === "lcs" &&
-      String(plain(theirs.value)).includes("transient memory") &&
-      ours.value.kind !== "error",
-  },
-  {
     reason: "LOLWUT draws our own picture; only the kind of reply is kept",
     matches: (request, theirs, ours) => name(request) === "lolwut" && theirs.value.kind === ours.value.kind,
   },

@@ -61,8 +61,3 @@ test("subsequence and matches are those redis-server finds", async () => {
     }
   });
 }, 30_000);
-
-test("strings whose directions would not fit are refused", () => {
-  const long = new Uint8Array(200_000);
-  expect(commonSubsequence(long, long)).toBeUndefined();
-});
