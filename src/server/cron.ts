@@ -35,7 +35,9 @@ export interface CronParts {
   readonly expires: () => boolean;
   /** Saves the data when it is time to. */
   readonly save: () => void;
-  /** Called after each round and each slice of the chores: what was logged goes out. */
+  /** Called before each slice of the chores: what clients are told of keys that die gathers. */
+  readonly beforeSlice: () => void;
+  /** Called after each round and each slice of the chores: what was logged, and what clients are told, goes out. */
   readonly afterRound: () => void;
 }
 
@@ -49,7 +51,7 @@ export class Cron {
   #sweepUs = 0;
 
   constructor(private readonly parts: CronParts) {
-    const { keys, memory, afterRound } = parts;
+    const { keys, memory, beforeSlice, afterRound } = parts;
     const idle = (this.idleMemory = new IdleMemory(memory));
     this.#chores = new Chores(
       [
@@ -58,7 +60,10 @@ export class Cron {
         () => parts.eviction.step(),
         () => idle.step(),
       ],
-      () => (memory.nowMs = nowMs()),
+      () => {
+        memory.nowMs = nowMs();
+        beforeSlice();
+      },
       afterRound,
     );
   }

@@ -135,9 +135,11 @@ export class Node implements ClientHost, Server {
       eviction: this.eviction,
       expires: () => !this.keepsExpired && !this.pauses.holdsWrites,
       save: () => this.persistence.tick(),
+      beforeSlice: () => this.pushes.gather(),
       afterRound: () => {
         this.settle();
         this.tracking.settle();
+        this.pushes.release();
       },
     });
     this.gates = new Gates(this.table, new GateKeeping(this));

@@ -1,6 +1,8 @@
 // Many subscribers, and such as do not read: what a publication costs, and what it leaves behind.
 import { describe, expect, test } from "bun:test";
+import { nowMs } from "../../../src/io/clock.ts";
 import { fileScope } from "../../support/cleanup.ts";
+import { eventually } from "../../support/eventually.ts";
 import { bareNode, Peer } from "../../support/node.ts";
 import { encodeRequest } from "../../support/resp.ts";
 
@@ -24,6 +26,19 @@ test("ten thousand subscribers get a batch of messages in one write each", () =>
     expect(peer.sendCount).toBe(i % 2 === 1 ? 3 : 2); // HELLO, the confirmation, and all of the messages
     expect(peer.taken()).toBe(i % 2 === 1 ? text.replaceAll("*3", ">3") : text);
   }
+});
+
+test("keys that die in one slice of the sweep are told in one write", async () => {
+  const node = bareNode(scope, { "notify-keyspace-events": "Ex" });
+  const [writer, listener] = [new Peer(node), new Peer(node)];
+  listener.ask("SUBSCRIBE", "__keyevent@0__:expired");
+  for (let n = 0; n < 100; n++) writer.ask("SET", `k${n}`, "v", "PX", 1);
+  const before = listener.sendCount;
+  await eventually(() => nowMs() > node.memory.nowMs + 2, 5000, "their time has come");
+  node.cron.run();
+  await eventually(() => node.keys.size(0) === 0, 5000, "all are gone");
+  expect(listener.taken().match(/\r\nk\d+\r\n/g)?.length).toBe(100);
+  expect(listener.sendCount - before).toBeLessThan(20);
 });
 
 test("a subscriber that is gone leaves nothing behind", () => {
