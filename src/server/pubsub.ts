@@ -136,15 +136,16 @@ export class NodePubSub implements PubSub {
     const named = this.#subscribers[kind];
     if (named.size === 0 && this.#patterns.size === 0) return 0;
     // Both look at the bytes of the channel, which may lie in linear memory and move once anything is sent.
-    const subscribers = named.size === 0 ? undefined : named.get(latin1(channel));
+    const name = latin1(channel);
+    const subscribers = named.get(name);
     const patterns = kind === "channel" ? this.#matching(channel) : NO_PATTERNS;
     if (subscribers === undefined && patterns.length === 0) return 0;
     this.pushes.relieve();
     this.#bodyFrom = -1;
     let count = 0;
-    if (subscribers !== undefined) count = this.#deliver(subscribers, HEADS[kind], channel, payload, place);
+    if (subscribers !== undefined) count = this.#deliver(subscribers, HEADS[kind], name, payload, place);
     for (const pattern of patterns)
-      count += this.#deliver(pattern.subscribers, pattern.head, channel, payload, place);
+      count += this.#deliver(pattern.subscribers, pattern.head, name, payload, place);
     return count;
   }
 
@@ -199,13 +200,7 @@ export class NodePubSub implements PubSub {
   }
 
   /** Hands a message to all of them, in the form of the protocol each speaks. */
-  #deliver(
-    subscribers: Subscribers,
-    head: string,
-    channel: Uint8Array,
-    payload: Uint8Array,
-    place: Place,
-  ): number {
+  #deliver(subscribers: Subscribers, head: string, name: string, payload: Uint8Array, place: Place): number {
     const { pushes } = this;
     let protocol: 2 | 3 | undefined;
     let from = 0;
@@ -216,7 +211,7 @@ export class NodePubSub implements PubSub {
     for (const client of subscribers) {
       if (protocol === undefined) {
         protocol = client.protocol;
-        from = this.#write(typeByte(protocol) + head, channel, payload);
+        from = this.#write(typeByte(protocol) + head, name, payload);
         to = pushes.length;
       }
       if (client.protocol === protocol) {
@@ -234,16 +229,15 @@ export class NodePubSub implements PubSub {
   }
 
   /** One form of the message at hand. @returns where it begins */
-  #write(head: string, channel: Uint8Array, payload: Uint8Array): number {
+  #write(head: string, name: string, payload: Uint8Array): number {
     const { pushes } = this;
-    const from = pushes.writeText(head);
     if (this.#bodyFrom >= 0) {
+      const from = pushes.writeText(head);
       pushes.repeat(this.#bodyFrom, this.#bodyTo);
       return from;
     }
-    this.#bodyFrom = pushes.writeText(`$${channel.length}\r\n`);
-    pushes.write(channel);
-    pushes.writeText(`\r\n$${payload.length}\r\n`);
+    const from = pushes.writeText(`${head}${bulk(name)}$${payload.length}\r\n`);
+    this.#bodyFrom = from + head.length;
     pushes.write(payload);
     pushes.writeText("\r\n");
     this.#bodyTo = pushes.length;
