@@ -4,7 +4,7 @@
 //
 // A slab set aside is in no list: its `prev` is ASIDE. And it has a bit in a map that fits the caches, since every block
 // of the keyspace is looked up there.
-import { CLASS, CLASS_ROOM, CLASS_SIZE, CLASS_SLAB, USED, classes } from "./heap";
+import { CLASS, CLASS_ROOM, CLASS_SIZE, CLASS_SLAB, USED, alloc, classes, free, sizeOf } from "./heap";
 import { KIND, PAGE, PAGE_SHIFT, PREV, Page, SLAB, link, unlink } from "./pages";
 
 export const ASIDE: u32 = 0xffffffff;
@@ -14,8 +14,40 @@ const SET_ASIDE: usize = memory.data(8192);
 export abstract class Aside {
   /** Whether a small block stands in a slab that is set aside. (No large block does.) */
   @inline static has(ptr: usize): bool {
-    return ((load<u8>(SET_ASIDE + (ptr >> 19)) >> ((ptr >> PAGE_SHIFT) & 7)) & 1) != 0;
+    return ((load<u8>(SET_ASIDE + (ptr >> 19)) >> ((<u32>(ptr >> PAGE_SHIFT)) & 7)) & 1) != 0;
   }
+}
+
+/** Blocks moved since the counter was read last. */
+let movedCount: u32 = 0;
+
+/**
+ * Moves a block away from a slab that is set aside; whoever points to it points to the new place from then on.
+ * @returns where it stands: elsewhere, or where it stood
+ */
+export function relocate(block: usize): usize {
+  const fresh = copyAway(block);
+  if (fresh == 0) return block;
+  free(block);
+  return fresh;
+}
+
+/** A copy of a block that is to leave its slab, which the caller frees; 0 = it may stay, or there is no memory. */
+export function copyAway(block: usize): usize {
+  if (!Aside.has(block)) return 0;
+  const size = sizeOf(block);
+  const fresh = alloc(size);
+  if (fresh == 0) return 0;
+  memory.copy(fresh, block, size);
+  movedCount++;
+  return fresh;
+}
+
+/** How many blocks were moved since this was asked last. */
+export function takeMovedCount(): u32 {
+  const count = movedCount;
+  movedCount = 0;
+  return count;
 }
 
 /** Levels a slab's fullness is told in, and those below which it can be worth emptying. */

@@ -2,7 +2,8 @@
 
 // set-up and memory
 export { init } from "./start";
-export { beginAside, endAside, sparseBytes } from "./aside";
+export { beginAside, endAside, sparseBytes, takeMovedCount } from "./aside";
+export { beginDefrag, defrag } from "./defrag";
 export { alloc, free, resize, sizeOf, usedBytes } from "./heap";
 export { activeBytes, idleBytes, takeIdle } from "./pages";
 export { reserveReply, resetReply } from "./reply";

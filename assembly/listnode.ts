@@ -8,6 +8,7 @@
 // A plain listpack may have gaps on both sides: elements are added to and taken from either end without moving the
 // others. Nodes far from both ends are packed, which is what makes a long list small; they are read through expansions
 // that are kept a while, and unpacked when something in them changes.
+import { Aside, relocate } from "./aside";
 import { alloc, free, roundUp, sizeOf } from "./heap";
 import { LISTPACK_EMPTY, LISTPACK_HEAD, Listpack, emptyListpack } from "./listpack";
 import { ELEMENT_OVERHEAD, elementSize, writeElement } from "./listpackelement";
@@ -119,6 +120,18 @@ export function freeNode(node: usize): void {
   if (Node.isPacked(node)) forgetExpansion(node);
   free(load<u32>(node, BLOCK));
   free(node);
+}
+
+/** Moves a node and what it holds away from slabs that are to be emptied; returns where the node stands. */
+export function relocateNode(node: usize): usize {
+  const block = load<u32>(node, BLOCK);
+  const moved = relocate(block);
+  if (moved != block) {
+    store<u32>(node, <u32>moved, BLOCK);
+    if (!Node.isPacked(node)) store<u32>(node, <u32>(Node.listpack(node) + moved - block), LISTPACK);
+  }
+  if (Node.isPacked(node) && Aside.has(node)) forgetExpansion(node);
+  return relocate(node);
 }
 
 /** Gives a node another block; `lp` = the listpack in it, 0 = it is packed. The old one is the caller's. */

@@ -7,7 +7,15 @@
 // no compression; one that is pushed further inside is packed.
 import { STATE_LIST_COMPRESS_DEPTH } from "./abi";
 import { firstRoom, takesOne } from "./listlimit";
-import { Node, appendToNode, createNode, freeNode, prependToNode, spliceNode } from "./listnode";
+import {
+  Node,
+  appendToNode,
+  createNode,
+  freeNode,
+  prependToNode,
+  relocateNode,
+  spliceNode,
+} from "./listnode";
 import { packNode, unpackNode } from "./listpacking";
 import { LISTPACK_EMPTY, LISTPACK_HEAD, Listpack, seekElement, skipElements } from "./listpack";
 import { ELEMENT_OVERHEAD } from "./listpackelement";
@@ -85,6 +93,27 @@ export function releaseQuicklist(list: usize, budget: u32): bool {
   for (let left = budget; left > 0 && Quicklist.head(list) != 0; left--)
     removeNode(list, Quicklist.head(list));
   return Quicklist.head(list) == 0;
+}
+
+/**
+ * Moves up to `limit` nodes, from the one at `index` on, away from slabs that are to be emptied.
+ * @returns the index to go on at; the number of nodes = all are done
+ */
+export function relocateNodes(list: usize, index: u32, limit: u32): u32 {
+  let node = Quicklist.head(list);
+  for (let i: u32 = 0; i < index && node != 0; i++) node = Node.next(node);
+  let at = index;
+  for (; node != 0 && at < index + limit; at++) {
+    const moved = relocateNode(node);
+    const prev = Node.prev(moved);
+    const next = Node.next(moved);
+    if (prev == 0) Quicklist.setHead(list, moved);
+    else Node.setNext(prev, moved);
+    if (next == 0) Quicklist.setTail(list, moved);
+    else Node.setPrev(next, moved);
+    node = next;
+  }
+  return node == 0 ? Quicklist.nodes(list) : at;
 }
 
 /** Adds a node at the end, as a loader has read it. */

@@ -16,6 +16,7 @@ import { run as eviction } from "./eviction.ts";
 import { run as heap } from "./heap.ts";
 import { run as memory } from "./memory.ts";
 import { run as pauses } from "./pauses.ts";
+import { run as refill } from "./refill.ts";
 import { type Findings, type Options, printSurroundings, printTable, surroundings } from "./report.ts";
 import { run as start } from "./start.ts";
 import { run as table } from "./table.ts";
@@ -37,6 +38,7 @@ const CASES: Readonly<Record<string, Case>> = {
   pauses: { run: pauses, needs: ["redis-server"] },
   elements: { run: elements, needs: ["redis-server"] },
   start: { run: start, needs: ["redis-cli"] },
+  refill: { run: refill, needs: ["redis-server"] },
   eviction: { run: eviction, needs: ["redis-server"] },
   heap: { run: heap, needs: ["redis-benchmark"] },
 };

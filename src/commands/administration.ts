@@ -66,6 +66,8 @@ export interface MemoryFacts {
   /** Deleted keys and values whose memory is still to be given back, and those for which that is done. */
   readonly waitingObjects: number;
   readonly releasedObjects: number;
+  /** The share of the time spent on emptying sparse pages; 0 = none is. */
+  readonly defragPercent: number;
 }
 
 export interface ShutdownRequest {

@@ -18,6 +18,9 @@ export interface Exports {
   sparseBytes(): number;
   beginAside(): number;
   endAside(): void;
+  takeMovedCount(): number;
+  beginDefrag(): void;
+  defrag(budget: number): number;
   reserveReply(length: number): number;
   resetReply(): void;
   crc16(ptr: number, length: number): number;

@@ -176,6 +176,38 @@ export class Memory {
     return this.wasm.takeIdle(limit >>> 16) === 0 ? undefined : this.result();
   }
 
+  /** Bytes in pages of small blocks that no block is in. Looks at every page. */
+  get sparseBytes(): number {
+    return this.wasm.sparseBytes();
+  }
+
+  /** Begins a pass that empties pages of few blocks; false = there are none worth it. */
+  beginDefrag(): boolean {
+    this.wasm.beginDefrag();
+    return this.wasm.beginAside() > 0;
+  }
+
+  /**
+   * Goes on with the pass.
+   * @param budget keys and elements to look at, about; some tens of nanoseconds each
+   * @returns whether there is more to do
+   */
+  defrag(budget: number): boolean {
+    const hasMore = this.wasm.defrag(budget) !== 0;
+    if (!hasMore) this.wasm.endAside();
+    return hasMore;
+  }
+
+  /** Gives the pass up. */
+  endDefrag(): void {
+    this.wasm.endAside();
+  }
+
+  /** Blocks moved since this was asked last. */
+  takeMovedCount(): number {
+    return this.wasm.takeMovedCount() >>> 0;
+  }
+
   /** The slot of a key that stands in linear memory. */
   slotOf(key: Slice): number {
     return this.wasm.slotOf(key.ptr, key.length);

@@ -92,6 +92,7 @@ export class Admin implements Administration {
       clusterLinks,
       waitingObjects: keys.waitingObjects,
       releasedObjects: keys.releasedObjects,
+      defragPercent: this.node.cron.defrag.percent,
     };
   }
 
@@ -113,6 +114,7 @@ export class Admin implements Administration {
     stats.reset(memory.usedBytes);
     keys.forgetLookups();
     keys.forgetReleased();
+    this.node.cron.defrag.forget();
     changes.expiredKeys = 0;
     changes.evictedKeys = 0;
     eviction.exceededMs = 0;

@@ -7,6 +7,7 @@ import type { Changes } from "./changes.ts";
 import { Chores } from "./chores.ts";
 import type { Clients } from "./clients.ts";
 import type { Config } from "./config/config.ts";
+import { Defrag } from "./defrag.ts";
 import type { Eviction } from "./eviction.ts";
 import { IdleMemory } from "./idle-memory.ts";
 import type { Stats } from "./stats.ts";
@@ -45,6 +46,7 @@ export class Cron {
   /** DEBUG SET-ACTIVE-EXPIRE. */
   activeExpire = true;
   readonly idleMemory: IdleMemory;
+  readonly defrag: Defrag;
   #timer: Timer | undefined;
   readonly #chores: Chores;
   /** Time the sweep of this round may still take; 0 = it is done. */
@@ -53,11 +55,13 @@ export class Cron {
   constructor(private readonly parts: CronParts) {
     const { keys, memory, beforeSlice, afterRound } = parts;
     const idle = (this.idleMemory = new IdleMemory(memory));
+    const defrag = (this.defrag = new Defrag(parts));
     this.#chores = new Chores(
       [
         () => keys.release(RELEASE_BLOCKS),
         () => this.#sweep(),
         () => parts.eviction.step(),
+        () => defrag.step(),
         () => idle.step(),
       ],
       () => {
@@ -94,7 +98,9 @@ export class Cron {
     afterRound();
     if (this.#sweepUs > 0) stats.totals.expireCyclesCutShort++;
     this.#sweepUs = this.#periodMs * 1000 * (SWEEP_SHARE + this.#effort * SHARE_STEP);
-    this.idleMemory.round(parts.config.number("hz"));
+    const rate = parts.config.number("hz");
+    this.idleMemory.round(rate);
+    this.defrag.round(rate);
     this.#chores.wake();
   }
 

@@ -91,6 +91,10 @@ export class NodeFacts implements InfoFacts {
     return { keys: changes.evictedKeys, exceededMs: exceededMs + currentExceededMs, currentExceededMs };
   }
 
+  get defrag(): InfoFacts["defrag"] {
+    return this.node.cron.defrag;
+  }
+
   replication(): readonly Field[] {
     return this.node.replication.fields();
   }

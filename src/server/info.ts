@@ -69,6 +69,8 @@ export interface InfoFacts {
     readonly exceededMs: number;
     readonly currentExceededMs: number;
   };
+  /** Blocks moved since then to empty pages, and the time that took. */
+  readonly defrag: { readonly movedBlocks: number; readonly totalMs: number };
   /** Lines of the replication section, from whoever replicates. */
   replication(): readonly Field[];
   /** By database number, those that hold keys. */
@@ -218,7 +220,7 @@ function memorySection({ memory: measure, config }: InfoFacts): readonly Field[]
     ["mem_cluster_links", memory.clusterLinks],
     ["mem_aof_buffer", 0],
     ["mem_allocator", "slotmesh-wasm"],
-    ["active_defrag_running", 0],
+    ["active_defrag_running", Math.ceil(memory.defragPercent)],
     ["lazyfree_pending_objects", memory.waitingObjects],
     ["lazyfreed_objects", memory.releasedObjects],
     ["js_heap_used", memory.scriptHeap.liveBytes],
@@ -308,6 +310,7 @@ function keyspaceLines({
   stats: { totals },
   lookups,
   eviction,
+  defrag,
   tracking,
   pubsub,
 }: InfoFacts): readonly Field[] {
@@ -327,6 +330,8 @@ function keyspaceLines({
     ["latest_fork_usec", 0],
     ["total_forks", 0],
     ["migrate_cached_sockets", 0],
+    ["active_defrag_hits", defrag.movedBlocks],
+    ["total_active_defrag_time", Math.floor(defrag.totalMs)],
     ["tracking_total_keys", tracking.keyCount],
     ["tracking_total_items", tracking.itemCount],
     ["tracking_total_prefixes", tracking.prefixCount],

@@ -1,6 +1,7 @@
 // The one table of configuration directives: name, kind, default, when it may change and whether it does anything.
 // Start-up, CONFIG GET/SET/REWRITE and the typed accessors all derive from it. Defaults are Redis 7.0.15's but for:
-// `bind` (loopback, as Redis's own redis.conf has it) and `cluster-enabled` (this is a cluster database).
+// `bind` (loopback, as Redis's own redis.conf has it), `cluster-enabled` (this is a cluster database), `activedefrag` (on)
+// and `active-defrag-ignore-bytes` (less): memory that holds nothing is given back without anybody asking.
 import { MEMORY_CEILING } from "../../engine/memory.ts";
 import {
   type Kind,
@@ -165,13 +166,13 @@ const keyspace = {
   "lazyfree-lazy-user-del": no(),
   "lazyfree-lazy-user-flush": no(),
   "notify-keyspace-events": row(eventClasses, ""),
-  activedefrag: no(UNBUILT),
-  "active-defrag-cycle-min": count(1, 1, 99, MOOT),
-  "active-defrag-cycle-max": count(25, 1, 99, MOOT),
-  "active-defrag-ignore-bytes": row(memory({ min: 1 }), "100mb", MOOT),
+  activedefrag: yes(),
+  "active-defrag-cycle-min": count(1, 1, 99),
+  "active-defrag-cycle-max": count(25, 1, 99),
+  "active-defrag-ignore-bytes": row(memory({ min: 1 }), "8mb"),
   "active-defrag-max-scan-fields": count(1000, 1, LONG_MAX, MOOT),
-  "active-defrag-threshold-lower": count(10, 0, 1000, MOOT),
-  "active-defrag-threshold-upper": count(100, 0, 1000, MOOT),
+  "active-defrag-threshold-lower": count(10, 0, 1000),
+  "active-defrag-threshold-upper": count(100, 0, 1000),
   "hash-max-listpack-entries": count(512, 0, LONG_MAX, alias("hash-max-ziplist-entries")),
   "hash-max-listpack-value": row(memory(), "64", alias("hash-max-ziplist-value")),
   "hll-sparse-max-bytes": row(memory(), "3000", MOOT),
