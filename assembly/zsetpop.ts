@@ -62,17 +62,12 @@ function pop(isMax: bool): i32 {
   return done;
 }
 
-/** ZMPOP numkeys key … MIN | MAX [COUNT count] */
+/** ZMPOP numkeys key … MIN | MAX [COUNT count]; replicas are told of the pop from one key that it is. */
 export function zmpop(): i32 {
-  return popFirst(1);
-}
-
-/** As ZMPOP, with numkeys at argument `at`. Told to replicas as the pop of one key that it is. */
-export function popFirst(at: u32): i32 {
-  if (!parse(Args.ptr(at), Args.length(at)) || parsed < 1) return REFUSED_NUMKEYS_NOT_POSITIVE;
+  if (!parse(Args.ptr(1), Args.length(1)) || parsed < 1) return REFUSED_NUMKEYS_NOT_POSITIVE;
   const keys = parsed;
-  if (keys >= <i64>(Args.count() - at - 1)) return REFUSED_SYNTAX;
-  const where = at + 1 + <u32>keys;
+  if (keys >= <i64>(Args.count() - 2)) return REFUSED_SYNTAX;
+  const where: u32 = 2 + <u32>keys;
   const isMax = isWord(where, "MAX");
   if (!isMax && !isWord(where, "MIN")) return REFUSED_SYNTAX;
   let count: i64 = 1;
@@ -82,7 +77,7 @@ export function popFirst(at: u32): i32 {
     count = parsed;
     if (Args.count() > where + 3) return REFUSED_SYNTAX;
   }
-  for (let i = at + 1; i < where; i++) {
+  for (let i: u32 = 2; i < where; i++) {
     const done = popNested(i, count, isMax);
     if (done != 0) return done;
   }
