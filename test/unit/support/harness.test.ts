@@ -110,7 +110,7 @@ describe("streams", () => {
       'key "alone" at the end: held by ours alone',
       'key "encoding" at the end: encoding',
       'key "expiry" at the end: expiry',
-      'key "value" at the end: dump',
+      'key "value" at the end: content',
     ]);
   });
 
