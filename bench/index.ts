@@ -12,7 +12,9 @@ import { run as commands } from "./commands.ts";
 import { run as crc16 } from "./crc16.ts";
 import { run as decoder } from "./decoder.ts";
 import { run as elements } from "./elements.ts";
+import { run as drops } from "./drops.ts";
 import { run as eviction } from "./eviction.ts";
+import { run as expiry } from "./expiry.ts";
 import { run as heap } from "./heap.ts";
 import { run as memory } from "./memory.ts";
 import { run as pauses } from "./pauses.ts";
@@ -38,6 +40,8 @@ const CASES: Readonly<Record<string, Case>> = {
   pauses: { run: pauses, needs: ["redis-server"] },
   elements: { run: elements, needs: ["redis-server"] },
   start: { run: start, needs: ["redis-cli"] },
+  expiry: { run: expiry, needs: ["redis-server"] },
+  drops: { run: drops, needs: ["redis-server"] },
   refill: { run: refill, needs: ["redis-server"] },
   eviction: { run: eviction, needs: ["redis-server"] },
   heap: { run: heap, needs: ["redis-benchmark"] },

@@ -1,7 +1,6 @@
 // Does memory that held what is deleted come back? Keys of mixed types are written, a random nine tenths of them deleted,
 // and as much written again in other sizes: the memory of the process beside that of one that only did the last.
 import { Scope } from "../test/support/cleanup.ts";
-import { Client } from "../test/support/client.ts";
 import { Random } from "../test/support/random.ts";
 import type { Argument } from "../test/support/resp.ts";
 import { eventually } from "../test/support/eventually.ts";
@@ -74,10 +73,10 @@ interface Found {
 }
 
 async function measure(start: (scope: Scope) => Promise<Target>, keys: number): Promise<Found> {
-  const within = async <T>(run: (target: Target) => Promise<T>): Promise<T> => {
+  const within = async <T>(use: (target: Target) => Promise<T>): Promise<T> => {
     const scope = new Scope();
     try {
-      return await run(await start(scope));
+      return await use(await start(scope));
     } finally {
       await scope.close();
     }
@@ -90,11 +89,6 @@ async function measure(start: (scope: Scope) => Promise<Target>, keys: number): 
     const deleted = await settledBytes(target);
     await feed(target.port, writes("b", later, 3, 1.6));
     const again = await settledBytes(target);
-    if (process.env["SLOTMESH_SHOW"] !== undefined) {
-      const client = await Client.open(target.port);
-      console.log(await client.text("INFO", "memory"));
-      client.close();
-    }
     return { full, deleted, again };
   });
   const fresh = await within(async (target) => {
