@@ -1,11 +1,11 @@
 // Hashes as values under construction (draft.ts).
 import { ENCODING_HASHTABLE, ENCODING_LISTPACK, STATE_HASH_MAX_ENTRIES } from "./abi";
 import { draft, fillDraft, noMemory, nonsense } from "./draft";
-import { LISTPACK_LIMIT, appendText } from "./draftlistpack";
+import { appendText } from "./draftlistpack";
 import { Entry } from "./entry";
 import { tableFrom } from "./hashconvert";
 import { itemIsNew, setItem } from "./hashitem";
-import { countFields, isSmallPair } from "./hashvalue";
+import { LISTPACK_LIMIT, countFields, isSmallPair } from "./hashvalue";
 import { Listpack, findElement } from "./listpack";
 import { releaseMembers } from "./members";
 import { TABLE_RECORD } from "./tablerecord";

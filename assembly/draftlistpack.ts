@@ -8,9 +8,6 @@ import { Listpack, listpackCount, replaceBytes } from "./listpack";
 import { isListpack } from "./listpackcheck";
 import { elementLength, elementPtr, elementSize, readText, writeElement } from "./listpackelement";
 
-/** Beyond so many bytes a listpack is not extended: its lengths are 32 bits wide. */
-export const LISTPACK_LIMIT: u32 = 1 << 30;
-
 /** Appends an element. */
 export function appendText(ptr: usize, length: u32): bool {
   const size = elementSize(ptr, length);

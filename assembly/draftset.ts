@@ -1,28 +1,29 @@
 // Sets as values under construction (draft.ts).
-import { ENCODING_HASHTABLE, ENCODING_INTSET, STATE_SET_MAX_INTSET } from "./abi";
+import { ENCODING_HASHTABLE, ENCODING_INTSET } from "./abi";
 import { draft, fillDraft, growDraft, noMemory, nonsense, replaceDraft, siblingOf } from "./draft";
-import { Entry, dispose } from "./entry";
+import { Entry } from "./entry";
 import { free } from "./heap";
-import { parse, parsed, render } from "./integers";
 import { INTSET_HEAD, Intset, bytesWith, findInteger, insertInteger, integerIndex, isIntset } from "./intset";
-import { createItem } from "./item";
-import { findMember, initMembers, insertMember } from "./members";
+import { SetBuild, addToTable, mostIntegers } from "./setbuild";
+import { Member } from "./setmember";
+import { buildFrom } from "./setvalue";
 import { TABLE_RECORD } from "./tablerecord";
-
-const DIGITS: usize = memory.data(24);
 
 /** Adds a member that is not there. */
 export function addToSet(ptr: usize, length: u32): bool {
+  Member.fromText(ptr, length);
   if (Entry.encoding(draft) == ENCODING_INTSET) {
     const set = Entry.value(draft);
-    const isInteger = parse(ptr, length);
-    if (isInteger && findInteger(set, parsed)) return nonsense();
-    if (isInteger && Intset.count(set) < load<u32>(STATE_SET_MAX_INTSET)) return addInteger(parsed);
+    if (Member.isInteger()) {
+      if (findInteger(set, Member.integer())) return nonsense();
+      if (Intset.count(set) < mostIntegers()) return addInteger(Member.integer());
+    }
     if (!spreadSet()) return false;
+    Member.fromText(ptr, length);
   }
-  const record = Entry.value(draft);
-  if (findMember(record, ptr, length) != 0) return nonsense();
-  return insertText(record, ptr, length) || noMemory();
+  const added = addToTable(Entry.value(draft));
+  if (added == 1) return true;
+  return added == 0 ? nonsense() : noMemory();
 }
 
 /** Adds the integer that was just looked for. */
@@ -33,35 +34,17 @@ function addInteger(value: i64): bool {
   return true;
 }
 
-function insertText(record: usize, ptr: usize, length: u32): bool {
-  const item = createItem(ptr, length, 0);
-  if (item == 0) return false;
-  if (insertMember(record, item)) return true;
-  free(item);
-  return false;
-}
-
 /** Makes an intset a hashtable. */
 function spreadSet(): bool {
   const fresh = siblingOf(draft, ENCODING_HASHTABLE, TABLE_RECORD, TABLE_RECORD);
   if (fresh == 0) return noMemory();
-  initMembers(Entry.value(fresh));
-  if (spreadIntegers(Entry.value(draft), Entry.value(fresh))) {
+  if (buildFrom(Entry.value(draft))) {
+    SetBuild.moveTo(Entry.value(fresh));
     replaceDraft(fresh);
     return true;
   }
-  dispose(fresh);
+  free(fresh);
   return noMemory();
-}
-
-function spreadIntegers(set: usize, record: usize): bool {
-  const count = Intset.count(set);
-  for (let i: u32 = 0; i < count; i++) {
-    const length = render(Intset.at(set, i), DIGITS);
-    findMember(record, DIGITS, length);
-    if (!insertText(record, DIGITS, length)) return false;
-  }
-  return true;
 }
 
 /** Makes an intset from outside the value. */
@@ -69,5 +52,5 @@ export function takeIntset(set: usize, bytes: u32): bool {
   if (bytes == INTSET_HEAD && Intset.count(set) == 0) return true;
   if (!isIntset(set, bytes)) return nonsense();
   if (!fillDraft(ENCODING_INTSET, set, bytes)) return false;
-  return Intset.count(Entry.value(draft)) <= load<u32>(STATE_SET_MAX_INTSET) || spreadSet();
+  return Intset.count(Entry.value(draft)) <= mostIntegers() || spreadSet();
 }

@@ -23,7 +23,7 @@ import { findMember, countMembers, removeMember } from "./members";
 import { resizeValue } from "./value";
 
 /** No listpack gets longer than this. */
-const LISTPACK_LIMIT: u32 = 1 << 30;
+export const LISTPACK_LIMIT: u32 = 1 << 30;
 
 /** What `readField` and `readValue` read: good until the next reading, or the next change. */
 export let textPtr: usize = 0;

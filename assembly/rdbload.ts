@@ -23,7 +23,6 @@ import {
 } from "./abi";
 import { placeAnew } from "./access";
 import { draft, draftProblem, takeUp, trimDraft } from "./draft";
-import { ZSET_RECORD } from "./draftzset";
 import { Entry, createEntry, dispose } from "./entry";
 import { alloc, free } from "./heap";
 import { emptyListpack, LISTPACK_EMPTY } from "./listpack";
@@ -52,6 +51,7 @@ import {
   RDB_VALUE_OPEN,
   RDB_VALUE_WHOLE,
 } from "./rdbformat";
+import { ZSET_RECORD } from "./zset";
 import { Input, lengthRead, readLength } from "./rdbread";
 
 const VALUE_BYTES: u32 = 24;

@@ -98,7 +98,8 @@ function toTable(entry: usize): usize {
   return table;
 }
 
-function buildFrom(set: usize): bool {
+/** Begins to build a set of an intset's members; false = no memory, and nothing is left of it. */
+export function buildFrom(set: usize): bool {
   SetBuild.begin();
   for (let i: u32 = 0; i < Intset.count(set); i++) {
     Member.fromInteger(Intset.at(set, i));

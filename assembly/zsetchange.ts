@@ -167,7 +167,15 @@ export function releaseRecord(record: usize): void {
 
 /** Turns a listpack into a table and a tree. 0 = no memory, nothing changed. */
 export function unpack(entry: usize): usize {
-  const lp = Entry.value(entry);
+  if (recordFrom(Entry.value(entry)) == 0) return 0;
+  const unpacked = replaceValue(entry, ENCODING_SKIPLIST, ZSET_RECORD);
+  if (unpacked == 0) releaseRecord(FRESH);
+  else memory.copy(Entry.value(unpacked), FRESH, ZSET_RECORD);
+  return unpacked;
+}
+
+/** The record, to be copied, of a new table and tree of a listpack's members, none of which is there twice; 0 = no memory. */
+export function recordFrom(lp: usize): usize {
   initRecord(FRESH);
   for (let at = Listpack.first(lp); !Listpack.isEnd(at); at = Pack.next(at)) {
     const score = packedScore(at);
@@ -179,8 +187,5 @@ export function unpack(entry: usize): usize {
     releaseRecord(FRESH);
     return 0;
   }
-  const unpacked = replaceValue(entry, ENCODING_SKIPLIST, ZSET_RECORD);
-  if (unpacked == 0) releaseRecord(FRESH);
-  else memory.copy(Entry.value(unpacked), FRESH, ZSET_RECORD);
-  return unpacked;
+  return FRESH;
 }

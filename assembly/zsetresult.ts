@@ -123,13 +123,17 @@ function wrapResult(key: usize, length: u32): usize {
 }
 
 function packResult(key: usize, length: u32): usize {
-  const bytes = packedBytes();
+  const bytes = packedBytes(RECORD);
   const entry = createEntry(key, length, TYPE_ZSET, ENCODING_LISTPACK, bytes, bytes, 0);
-  if (entry == 0) return 0;
-  const lp = Entry.value(entry);
+  if (entry != 0) packRecord(RECORD, Entry.value(entry), bytes);
+  return entry;
+}
+
+/** Writes the members of a record as a listpack of so many bytes, which are those `packedBytes` told. */
+export function packRecord(record: usize, lp: usize, bytes: u32): void {
   emptyListpack(lp);
   let at = Listpack.first(lp);
-  seekRank(Zset.tree(RECORD), 0);
+  seekRank(Zset.tree(record), 0);
   for (let leaf = foundLeaf; leaf != 0; leaf = Leaf.next(leaf)) {
     for (let i: u32 = 0; i < Leaf.count(leaf); i++) {
       const item = Leaf.item(leaf, i);
@@ -138,13 +142,13 @@ function packResult(key: usize, length: u32): usize {
   }
   store<u8>(at, 0xff);
   Listpack.setBytes(lp, bytes);
-  Listpack.setCountWord(lp, Result.count() << 1);
-  return entry;
+  Listpack.setCountWord(lp, countMembers(record) << 1);
 }
 
-function packedBytes(): u32 {
+/** Bytes of the listpack that a record of few members becomes. */
+export function packedBytes(record: usize): u32 {
   let bytes = LISTPACK_EMPTY;
-  seekRank(Zset.tree(RECORD), 0);
+  seekRank(Zset.tree(record), 0);
   for (let leaf = foundLeaf; leaf != 0; leaf = Leaf.next(leaf)) {
     for (let i: u32 = 0; i < Leaf.count(leaf); i++) {
       const item = Leaf.item(leaf, i);
