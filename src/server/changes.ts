@@ -193,6 +193,11 @@ export class Changes {
     for (const parts of records) watcher.recorded(database, parts);
   }
 
+  /** Whether anybody is told of single keys: a replica, or a client that waits for their changes. */
+  get tellsKeys(): boolean {
+    return this.#isLogged || this.watcher !== undefined;
+  }
+
   get #isLogged(): boolean {
     return this.log.wanted && !this.isFollowing;
   }

@@ -361,10 +361,14 @@ export class Node implements ClientHost, Server {
     }
   }
 
-  /** Drops the keys of a slot another node has; replicas are told key by key. */
+  /** Drops the keys of a slot another node has; replicas and whoever waits for changes are told key by key. */
   #deleteSlot(slot: number): void {
     this.memory.database = 0;
     this.snapshots.beforeSlot(slot);
+    if (!this.changes.tellsKeys) {
+      this.changes.sinceSave += this.keys.flushSlot(slot);
+      return;
+    }
     const gone: Uint8Array[] = [];
     this.keys.keysInSlot(slot, 0xffffffff, (key) => gone.push(this.memory.copy(key)));
     this.keys.flushSlot(slot);
