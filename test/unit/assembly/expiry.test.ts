@@ -145,3 +145,30 @@ test("a random key is a living one", () => {
   expect(space.keys.random()).toBeUndefined();
   expect(space.keys.size()).toBe(0);
 });
+
+test("the sweep, gone on with while a tenth of what it sees is dead, leaves less than a tenth of all dead", async () => {
+  await seeded((random) => {
+    const space = new Keyspace(random.seed);
+    const startMs = space.memory.nowMs;
+    const keys = 60_000;
+    const spanMs = 30_000;
+    const deaths = Float64Array.from({ length: keys }, () => startMs + random.unit() * spanMs);
+    deaths.forEach((atMs, i) => space.put(`${i % 3 === 0 ? "{tag}" : ""}${i}`, "x", atMs));
+    deaths.sort();
+    let dead = 0;
+    // Ten rounds a second, as the cron makes them, until a tenth of the keys is left.
+    for (let nowMs = startMs; dead < keys * 0.9; nowMs += 100) {
+      space.memory.nowMs = nowMs;
+      for (let goesOn = true; goesOn;) {
+        const { expired, examined } = space.keys.expireCycle(1024);
+        // A step is as short as its cost says, however many keys are dead.
+        expect(expired).toBeLessThan(130);
+        goesOn = examined > 0 && expired >= examined * 0.1;
+      }
+      space.memory.takeEvents(() => undefined);
+      while (dead < keys && deaths[dead]! < nowMs) dead++;
+      const held = space.keys.size();
+      expect((held - (keys - dead)) / held).toBeLessThan(0.1);
+    }
+  });
+});
