@@ -2,6 +2,7 @@
 // table, and what memory they leave behind.
 import { expect, test } from "bun:test";
 import * as abi from "../../../assembly/abi.ts";
+import { OUT_OF_MEMORY } from "../../../src/resp/errors.ts";
 import { type Random, seeded } from "../../support/random.ts";
 import { bytesOf, Keyspace } from "../../support/keyspace.ts";
 
@@ -132,4 +133,109 @@ test("several sets make what Sets make", async () => {
       for (const name of names) check(space, name, models.get(name)!);
     }
   });
+});
+test("full memory is refused before any change", async () => {
+  await seeded((random) => {
+    const space = new Keyspace(random.seed, 5 * 2 ** 20);
+    space.memory.setU32(abi.STATE_SET_MAX_INTSET, 100);
+    const model = new Map<string, Set<string>>();
+    const of = (key: string): Set<string> => model.get(key) ?? model.set(key, new Set()).get(key)!;
+    let refused = 0;
+    /** A reply, or the refusal; not even the request's arguments may find room. */
+    const run = (...request: Parameters<typeof space.run>): string | number => {
+      try {
+        return space.run(...request);
+      } catch (error) {
+        if (error !== OUT_OF_MEMORY) throw error;
+        return abi.REFUSED_OUT_OF_MEMORY;
+      }
+    };
+    /** Notes what was done, unless it was refused. */
+    const done = (reply: string | number, note: () => void): void => {
+      if (typeof reply === "string") return note();
+      expect(reply).toBe(abi.REFUSED_OUT_OF_MEMORY);
+      refused++;
+    };
+    const long = "x".repeat(2000);
+    for (let i = 0; i < 6000; i++) {
+      const [a, b, c] = [`k${random.below(20)}`, `k${random.below(20)}`, `k${random.below(20)}`];
+      const members = Array.from({ length: random.pick([1, 1, 20]) }, () =>
+        random.chance(0.5)
+          ? String(random.below(1e6))
+          : `${long.slice(random.below(2000))}${random.below(1e6)}`,
+      );
+      random.weighted<void>([
+        [6, () => done(run("sadd", a, ...members), () => members.forEach((member) => of(a).add(member)))],
+        [1, () => done(run("sunionstore", a, b, c), () => model.set(a, of(b).union(of(c))))],
+        [1, () => {
+          const [member] = of(b);
+          if (member === undefined) return;
+          done(run("smove", b, a, member), () => {
+            of(b).delete(member);
+            of(a).add(member);
+          });
+        }],
+        [1, () => {
+          const reply = run("spop", a, String(random.below(30)));
+          done(reply, () => bulks(reply).forEach((member) => expect(of(a).delete(member)).toBe(true)));
+        }],
+      ]); // prettier-ignore
+    }
+    expect(refused).toBeGreaterThan(100);
+    space.memory.setF64(abi.STATE_MEMORY_LIMIT, 2 ** 30);
+    for (const key of model.keys()) {
+      expect(space.run("scard", key)).toBe(integer(of(key).size));
+      for (const member of of(key)) expect(space.run("sismember", key, member)).toBe(integer(1));
+    }
+  });
+});
+
+test("a walk never misses a member that stays, while others come and go", async () => {
+  await seeded((random) => {
+    const space = new Keyspace(random.seed);
+    const crowd = random.pick([500, 8000]);
+    const stays = Array.from({ length: 200 }, (_, i) => `stay${i}`);
+    space.run("sadd", "s", ...stays);
+    let edge = 0;
+    let grows = true;
+    const seen = new Set<string>();
+    let cursor = "0";
+    do {
+      const [next, ...shown] = bulks(space.run("sscan", "s", cursor, "count", String(random.between(1, 20))));
+      cursor = next!;
+      for (const member of shown) seen.add(member);
+      for (let i = 0; i < 100; i++) {
+        if (grows) space.run("sadd", "s", `m${edge++}`);
+        else space.run("srem", "s", `m${--edge}`);
+        if (edge <= 0 || edge >= crowd) grows = edge <= 0;
+      }
+    } while (cursor !== "0");
+    expect(stays.filter((member) => !seen.has(member))).toEqual([]);
+  });
+});
+
+test("every member is drawn about as often as any other", () => {
+  const space = new Keyspace(9);
+  for (let i = 0; i < 100; i++) space.run("sadd", "s", `m${i}`);
+  const drawn = new Map<string, number>();
+  for (let i = 0; i < 1000; i++) {
+    for (const member of bulks(space.run("srandmember", "s", i % 2 === 0 ? "-100" : "60")))
+      drawn.set(member, (drawn.get(member) ?? 0) + 1);
+  }
+  expect(drawn.size).toBe(100);
+  // 500 times by hundreds and 500 times by sixties: 800 expected, deviation about 25; seven of them.
+  for (const [member, count] of drawn) expect([member, Math.abs(count - 800) < 175]).toEqual([member, true]);
+});
+
+test("what a set of 200 000 took is given back when they go", () => {
+  const space = new Keyspace(7);
+  space.put("other", "x");
+  // The request at hand takes room as well.
+  space.run("srem", "s", "member:199999");
+  const before = space.memory.usedBytes;
+  for (let i = 0; i < 200_000; i++) space.run("sadd", "s", `member:${i}`);
+  for (let i = 0; i < 199_990; i++) space.run("srem", "s", `member:${i}`);
+  expect(space.memory.usedBytes - before).toBeLessThan(4096);
+  for (let i = 199_990; i < 200_000; i++) space.run("srem", "s", `member:${i}`);
+  expect(space.memory.usedBytes).toBe(before);
 });

@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from "bun:test";
 import { Glob } from "../../../src/commands/glob.ts";
 import { fileScope } from "../../support/cleanup.ts";
 import type { Client } from "../../support/client.ts";
+import { bytesOf, Keyspace } from "../../support/keyspace.ts";
 import { Random, seeded } from "../../support/random.ts";
 import { startRedis } from "../../support/servers.ts";
 
@@ -39,6 +40,23 @@ test("patterns find the keys they find in redis-server", async () => {
     }
   });
 }, 30_000);
+
+test("the engine's scans find by a pattern what KEYS finds", async () => {
+  await seeded((random) => {
+    const space = new Keyspace(random.seed);
+    const names = ["", ...Array.from({ length: 200 }, () => draw(random, KEY_BYTES, 6).toString("latin1"))];
+    space.run("sadd", "names", ...names);
+    for (let i = 0; i < 2000; i++) {
+      const pattern = draw(random, PATTERN_BYTES, 9);
+      const glob = new Glob(pattern);
+      const fit = new Set(names.filter((name) => glob.matchesAll || glob.matches(bytesOf(name))));
+      const reply = space.run("sscan", "names", "0", "MATCH", pattern, "COUNT", "1000000");
+      const count = /^\*2\r\n\$1\r\n0\r\n\*(\d+)/.exec(String(reply))?.[1];
+      expect({ pattern, count: Number(count) }).toEqual({ pattern, count: fit.size });
+      for (const name of fit) expect(reply).toContain(`$${name.length}\r\n${name}\r\n`);
+    }
+  });
+});
 
 test("case is ignored on request, in ranges too, but not behind a backslash", () => {
   const matches = (pattern: string, text: string): boolean =>
