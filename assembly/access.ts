@@ -4,7 +4,6 @@ import {
   ENCODING_HASHTABLE,
   ENCODING_QUICKLIST,
   ENCODING_SKIPLIST,
-  EVENT_NEW,
   HOW_COUNTED,
   HOW_READ,
   HOW_TRACELESS,
@@ -190,7 +189,7 @@ export function placeAnew(database: u32, entry: usize): bool {
   if (!hasReplaced) return true;
   const selected = load<u32>(STATE_DB);
   store<u32>(STATE_DB, database);
-  Events.tell(EVENT_NEW, Entry.key(entry), Entry.keyLength(entry));
+  Events.appeared(entry);
   store<u32>(STATE_DB, selected);
   return true;
 }

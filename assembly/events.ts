@@ -40,7 +40,10 @@ export abstract class Events {
   @inline static tell(kind: u32, key: usize, length: u32): void {
     if ((load<u64>(STATE_EVENTS_WANTED) & ((<u64>1) << (<u64>kind))) != 0) record(kind, key, length);
   }
-  /** An entry has come to be under a key that had none. */
+  /**
+   * An entry has come to be under a key that had none. One that takes another's place is not told, as Redis has it: who
+   * waits for a list is not served when ZRANGESTORE or SORT writes over what was there.
+   */
   @inline static appeared(entry: usize): void {
     if ((load<u64>(STATE_EVENTS_WANTED) & APPEARED) != 0) tellAppeared(entry);
   }
@@ -52,10 +55,6 @@ export abstract class Events {
   }
   @inline static hear(wanted: u64): void {
     store<u64>(STATE_EVENTS_WANTED, wanted);
-  }
-  /** An entry has taken the place of one of another type. */
-  @inline static changedType(entry: usize): void {
-    if ((load<u64>(STATE_EVENTS_WANTED) & (1 << EVENT_READY)) != 0) tellReady(entry);
   }
 }
 

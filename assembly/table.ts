@@ -58,7 +58,6 @@ function exchangeFound(slot: u32, entry: usize): usize {
   const old = Cell.element(foundCell);
   setExpiring(slot, Entry.expires(old), Entry.expires(entry));
   Cell.setElement(foundCell, entry);
-  if (Entry.type(entry) != Entry.type(old)) Events.changedType(entry);
   return old;
 }
 
