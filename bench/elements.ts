@@ -2,7 +2,7 @@
 import { Scope } from "../test/support/cleanup.ts";
 import type { Argument } from "../test/support/resp.ts";
 import { feed } from "./feed.ts";
-import { fill, ourTarget, redisTarget, steadyBytes, type Target } from "./load.ts";
+import { ourTarget, redisTarget, steadyBytes, type Target } from "./load.ts";
 import { type Findings, median, type Options, ratio } from "./report.ts";
 
 type Requests = (count: number) => Iterable<readonly Argument[]>;
@@ -43,12 +43,15 @@ const SHAPES: readonly Shape[] = [
   { name: "100 000 hashes of 10 fields", elements: 1e5, requests: each(smallHash) },
 ]; // prettier-ignore
 
-/** Keys set again and again before the first reading, so that what serving itself takes is not counted. */
-const WARM_KEYS = 1000;
-const WARM_ROUNDS = 100;
+/** Elements added and dropped again before the first reading, so that what serving itself takes is not counted. */
+const WARM_ELEMENTS = 1000;
+const WARM_ROUNDS = 50;
 
 async function costOf(target: Target, { requests }: Shape, elements: number): Promise<number> {
-  for (let i = 0; i < WARM_ROUNDS; i++) await fill(target, WARM_KEYS);
+  for (let i = 0; i < WARM_ROUNDS; i++) {
+    await feed(target.port, requests(WARM_ELEMENTS));
+    await feed(target.port, [["FLUSHALL"]]);
+  }
   const before = await steadyBytes(target.pid);
   await feed(target.port, requests(elements));
   return ((await steadyBytes(target.pid)) - before) / elements;
