@@ -259,9 +259,9 @@ test("transactions and publications of a real master pass; a command unknown her
   ]);
   await expectSame(master, replica);
   expect(await replica.ask("MGET", "a", "b")).toEqual(["1", "5"]);
-  await master.ask("RPUSH", "queue", "job");
+  await master.ask("XADD", "queue", "*", "job", "1");
   await eventually(
-    () => replicaServer.child.output.includes("RPUSH, unknown here"),
+    () => replicaServer.child.output.includes("XADD, unknown here"),
     10_000,
     "the reason is in the log",
   );
@@ -301,14 +301,14 @@ test("a copy that breaks off, or is damaged, costs a replica nothing of what it 
   expect((await replicationInfo(replica)).get("master_replid2")).toBe(id);
 }, 60_000);
 
-test("a list in the master's data is refused by name, and what the replica had is kept", async () => {
+test("a stream in the master's data is refused by name, and what the replica had is kept", async () => {
   const [masterServer, replicaServer] = [await start("theirs"), await start("ours")];
   const master = await masterServer.connect();
-  await master.ask("RPUSH", "queue", "job");
+  await master.ask("XADD", "queue", "*", "job", "1");
   const replica = await replicaServer.connect();
   await replica.ok("SET", "mine", "1");
   await replica.ok("REPLICAOF", "127.0.0.1", masterServer.port);
-  const reason = "slotmesh holds strings only; key queue is a list";
+  const reason = "slotmesh cannot hold key queue: it is a stream";
   await eventually(() => replicaServer.child.output.includes(reason), 10_000, "the reason is in the log");
   expect((await replicationInfo(replica)).get("master_link_status")).toBe("down");
   expect(await replica.ask("GET", "mine")).toBe("1");
