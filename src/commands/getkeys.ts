@@ -11,6 +11,8 @@ export interface Words {
   is(index: number, word: string): boolean;
   /** The argument as a 64-bit decimal integer, if it is one. */
   integer(index: number): bigint | undefined;
+  /** The argument as text, one character per byte. */
+  latin1(index: number): string;
 }
 
 /** A request inside another's arguments: COMMAND GETKEYS get k. */
@@ -30,6 +32,10 @@ export class WordsFrom implements Words {
 
   integer(index: number): bigint | undefined {
     return this.words.integer(this.start + index);
+  }
+
+  latin1(index: number): string {
+    return this.words.latin1(this.start + index);
   }
 }
 
@@ -80,8 +86,8 @@ export function findKeys(table: CommandTable, id: number, words: Words, found: K
   const isComplete = !keys.some(({ flags }) => flags.includes("variable_flags"));
   if (isComplete && keys.length > 0 && followSpecs(keys, words, found)) return true;
   found.clear();
-  if (finder === undefined) return keys.length === 0;
-  if (finder(words, found)) return true;
+  if (finder === undefined ? keys.length === 0 || addLoosely(keys, words, found) : finder(words, found))
+    return true;
   found.clear();
   return false;
 }
@@ -151,6 +157,32 @@ function addFound({ find, flags }: KeySpec, begin: number, words: Words, found: 
   if (last >= words.count || last < first || first >= words.count) return false;
   for (let at = first; at <= last; at += step) found.add(at, flags);
   return true;
+}
+
+/** Keys behind a number that is none: as many as C's atoi reads of it, then those at fixed places; flags say nothing then. */
+function addLoosely(specs: readonly KeySpec[], words: Words, found: KeyPlaces): boolean {
+  if (!specs.some(({ find }) => find !== "unknown" && "keynum" in find)) return false;
+  for (const { begin, find } of specs.toReversed()) {
+    if (begin === "unknown" || find === "unknown" || !("index" in begin)) return false;
+    if ("range" in find) {
+      found.add(begin.index, []);
+      continue;
+    }
+    const first = begin.index + find.keynum[1];
+    const count = leadingInteger(words.latin1(begin.index + find.keynum[0]));
+    if (count < 1 || count > words.count - first) return false;
+    for (let n = 0; n < count; n++) found.add(first + n, []);
+  }
+  return true;
+}
+
+/** C's atoi on a 64-bit machine: leading space, a sign, digits; what exceeds 64 bits is cut to them, then to 32. */
+function leadingInteger(text: string): number {
+  const digits = /^[\t-\r ]*([+-]?\d+)/.exec(text)?.[1];
+  if (digits === undefined) return 0;
+  const value = BigInt(digits.replace("+", ""));
+  const [least, most] = [-(2n ** 63n), 2n ** 63n - 1n];
+  return Number(BigInt.asIntN(32, value < least ? least : value > most ? most : value));
 }
 
 /** For a row with one key, overwritten, but read too when the option's word stands behind it (SET key value GET). */

@@ -104,9 +104,9 @@ export class KeyFeed implements Watcher {
   recorded(database: number, parts: readonly (string | Slice | Uint8Array)[]): void {
     if (!this.#isAwaited) return;
     const words = new RecordWords(this.parts.memory, parts);
-    const row = this.parts.table.named(words.text(0));
+    const row = this.parts.table.named(words.latin1(0));
     if (row === undefined || !findKeys(this.parts.table, row.id, words, this.#places)) return;
-    this.#gather(database, NONE, (place) => words.text(place));
+    this.#gather(database, NONE, (place) => words.latin1(place));
   }
 
   gone(database: number, key: Uint8Array): void {

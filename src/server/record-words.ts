@@ -15,7 +15,7 @@ export class RecordWords implements Words {
   }
 
   /** A part as text, one character per byte. */
-  text(index: number): string {
+  latin1(index: number): string {
     const part = this.parts[index] ?? "";
     if (typeof part === "string") return Buffer.from(part).toString("latin1");
     if (part instanceof Uint8Array)
@@ -24,11 +24,11 @@ export class RecordWords implements Words {
   }
 
   is(index: number, word: string): boolean {
-    return index < this.count && this.text(index).toUpperCase() === word;
+    return index < this.count && this.latin1(index).toUpperCase() === word;
   }
 
   integer(index: number): bigint | undefined {
-    const text = this.text(index);
+    const text = this.latin1(index);
     return /^(0|-?[1-9]\d{0,18})$/.test(text) ? BigInt(text) : undefined;
   }
 }

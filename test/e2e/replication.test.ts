@@ -200,7 +200,9 @@ test("a master asks for good replicas before it writes, where it is told to", as
   await second.ok("REPLICAOF", "NO", "ONE");
   await replica.ok("REPLICAOF", "NO", "ONE");
   await master.ok("REPLICAOF", "127.0.0.1", other.port);
-  expect(String(await impatient)).toStartWith("-ERR WAIT cannot be used with replica instances.");
+  expect(String(await impatient)).toStartWith(
+    "-UNBLOCKED force unblock from blocking operation, instance state changed",
+  );
   await master.ok("REPLICAOF", "NO", "ONE");
   await eventually(
     async () => (await master.ask("SET", "a", "2")) === "-NOREPLICAS Not enough good replicas to write.",

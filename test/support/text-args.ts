@@ -19,6 +19,10 @@ export class TextArgs {
     return this.words[index] ?? "";
   }
 
+  latin1(index: number): string {
+    return this.text(index);
+  }
+
   bytes(index: number): Uint8Array {
     return Buffer.from(this.text(index));
   }

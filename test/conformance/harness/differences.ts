@@ -32,14 +32,6 @@ const INTENDED: readonly Intended[] = [
     matches: (request, theirs, ours) =>
       option(request) === "help" && theirs.value.kind === "array" && ours.value.kind === "array",
   },
-  {
-    reason:
-      "a count of keys that is no integer: redis-server routes by what C's atoi reads of it before it refuses it",
-    matches: (_request, theirs, ours, mode) =>
-      mode === "cluster" &&
-      theirs.raw.toString().startsWith("-CROSSSLOT") &&
-      ours.raw.toString().startsWith("-ERR value is not an integer"),
-  },
 ];
 
 /** The reason why this difference is meant, if it is. */

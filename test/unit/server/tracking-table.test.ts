@@ -74,7 +74,7 @@ test("a record's parts read as the words of a request, wherever their bytes lie"
     "-12",
   ]);
   expect(words.count).toBe(5);
-  expect([0, 1, 2, 3, 9].map((index) => words.text(index))).toEqual([
+  expect([0, 1, 2, 3, 9].map((index) => words.latin1(index))).toEqual([
     "set",
     "\xff\0A",
     "\xc3\xa9",
