@@ -54,7 +54,7 @@ export function takeMovedCount(): u32 {
 const LEVELS: u32 = 16;
 const WORTH_LEVELS: u32 = 12;
 /** Per class: of a level the slabs, then of a level the blocks in them, u32 each. */
-const TALLY: usize = memory.data(10240);
+const TALLY: usize = memory.data(16384);
 
 abstract class Tally {
   @inline static slabs(index: u32, level: u32): usize {

@@ -24,7 +24,7 @@ import {
   setField,
   settleHash,
 } from "./hashvalue";
-import { hasRoom, roundUp } from "./heap";
+import { classes, hasRoom, roundUp } from "./heap";
 import { itemSize } from "./item";
 import { LISTPACK_EMPTY } from "./listpack";
 import { elementSize } from "./listpackelement";
@@ -33,9 +33,8 @@ import { find, removeFound } from "./table";
 
 /** What a new item may cost beside itself: a further line and its part of a growing table. */
 const TABLE_SHARE: u32 = 256;
-/** Blocks beyond this are runs of pages of their own; a growing one comes through so many sizes at most before. */
+/** Blocks beyond this are runs of pages of their own; a growing one comes through all size classes at most before. */
 const LARGE: u32 = 32768;
-const SIZES: u32 = 64;
 const PAGE: u32 = 65536;
 
 /** HSET key field value … */
@@ -159,7 +158,7 @@ function hasRoomForPairs(entry: usize): bool {
   if (entry == 0 || isListpack(entry)) {
     listpack = entry == 0 ? 0 : <f64>Entry.valueLength(entry);
     if (entry != 0) small += 3 * listpack + <f64>countFields(entry) * TABLE_SHARE;
-    small += <f64>min(pairCount(), SIZES) * PAGE;
+    small += <f64>min(<u32>pairCount(), classes) * PAGE;
   }
   for (let i: u32 = 2; i < Args.count(); i += 2) {
     const payload = payloadSize(Args.length(i + 1));

@@ -35,23 +35,24 @@ import {
 /** The longest block that shares a page with others. */
 const SMALL_LIMIT: u32 = 32768;
 const FINE_LIMIT: u32 = 1024;
-/** Sizes up to here come in steps of 4 bytes, then of 8, then of an eighth. */
-const FINEST: u32 = 64;
+/** Sizes up to here come in steps of 4 bytes, then up to `FINER` of 8, then of a sixteenth. */
+const FINEST: u32 = 128;
+const FINER: u32 = 256;
 
 export const CLASS: usize = 1;
 export const USED: usize = 2;
 const BUMP: usize = 8;
 
-export const CLASS_SIZE: usize = memory.data(320);
-export const CLASS_ROOM: usize = memory.data(320);
+export const CLASS_SIZE: usize = memory.data(512);
+export const CLASS_ROOM: usize = memory.data(512);
 /** First slab with room, per class. */
-export const CLASS_SLAB: usize = memory.data(320);
+export const CLASS_SLAB: usize = memory.data(512);
 /** Size to class: by 4 bytes up to FINE_LIMIT, then by 64. */
 const FINE: usize = memory.data(264);
 const COARSE: usize = memory.data(520);
 
 let used: u64 = 0;
-/** How many size classes there are, at most 80. */
+/** How many size classes there are, at most 128. */
 export let classes: u32 = 0;
 let fineEnd: u32 = 0;
 let coarseEnd: u32 = (FINE_LIMIT >> 6) + 1;
@@ -65,7 +66,7 @@ export function initHeap(): void {
   let size: u32 = 8;
   while (size <= FINE_LIMIT) {
     addClass(size);
-    size += size < FINEST ? 4 : size < 128 ? 8 : 1 << (28 - clz(size));
+    size += size < FINEST ? 4 : size < FINER ? 8 : 1 << (27 - clz(size));
   }
   // Beyond, as many blocks as fit a page, ever fewer; whole cache lines.
   for (let blocks: u32 = 56; blocks >= 2;) {

@@ -36,25 +36,34 @@ export interface InProcessOptions {
   readonly keepsExpired?: boolean;
   /** A request that has a shortcut into the engine takes it. */
   readonly shortcuts?: boolean;
+  /** Ceiling of linear memory. */
+  readonly limitBytes?: number;
 }
 
 const WRONG_ARITY = new ReplyError("ERR wrong number of arguments");
 
 export class InProcess {
-  readonly memory = new Memory({ seed: [1, 2, 3, 4] });
+  readonly memory: Memory;
   readonly keys: Keys;
   readonly rdb: Rdb;
   readonly client = { id: 1, name: "", database: 0, protocol: 2 as const, authenticated: true };
-  readonly #args = new Args(this.memory);
-  readonly #arena = new ReplyArena(this.memory);
-  readonly #requests = new RequestArena(this.memory);
-  readonly #inner = new InnerRequests(this.#requests);
-  readonly #reply = new Reply(this.#arena);
+  readonly #args: Args;
+  readonly #arena: ReplyArena;
+  readonly #requests: RequestArena;
+  readonly #inner: InnerRequests;
+  readonly #reply: Reply;
   #records: Record[] = [];
   #changes = 0;
   #isRewritten = false;
 
   constructor(private readonly options: InProcessOptions = {}) {
+    const { limitBytes } = options;
+    this.memory = new Memory({ seed: [1, 2, 3, 4], ...(limitBytes === undefined ? {} : { limitBytes }) });
+    this.#args = new Args(this.memory);
+    this.#arena = new ReplyArena(this.memory);
+    this.#requests = new RequestArena(this.memory);
+    this.#inner = new InnerRequests(this.#requests);
+    this.#reply = new Reply(this.#arena);
     this.keys = new Keys(this.memory, () => 0.5);
     this.rdb = new Rdb(this.memory);
     this.memory.nowMs = options.nowMs ?? 1_700_000_000_000;
@@ -116,7 +125,7 @@ export class InProcess {
     }
     if (run === undefined) throw new Error("a container was called without its subcommand");
     const outcome = bindCommand(memory.wasm, run)();
-    if (outcome === abi.REFUSED_ARITY) throw WRONG_ARITY;
+    if (outcome === abi.REFUSED_ARITY || outcome === abi.REFUSED_NO_INPUT_KEYS) throw WRONG_ARITY;
     if (outcome < 0) throw refusal(outcome);
     if (outcome < abi.RECORDED) return outcome;
     this.#isRewritten = true;
