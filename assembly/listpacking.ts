@@ -47,12 +47,15 @@ const EXPANSIONS: u32 = 4;
 const expansions: usize = memory.data(32);
 let turn: u32 = 0;
 
-/** The listpack of a node for reading, good until some other nodes have been read; 0 = no memory. */
+/** The listpack of a node for reading, good until three other nodes have been read; 0 = no memory. */
 export function readNode(node: usize): usize {
   if (!Node.isPacked(node)) return Node.listpack(node);
   for (let i: u32 = 0; i < EXPANSIONS; i++) {
     const expansion = expansions + (i << 3);
-    if (load<u32>(expansion) == <u32>node) return load<u32>(expansion, 4);
+    if (load<u32>(expansion) != <u32>node) continue;
+    // Whoever reads on from here still holds elements of it: it is the last whose turn comes.
+    turn = (i + 1) & (EXPANSIONS - 1);
+    return load<u32>(expansion, 4);
   }
   return expand(node);
 }
