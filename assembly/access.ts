@@ -16,11 +16,12 @@ import {
 } from "./abi";
 import { copyOf } from "./copies";
 import { slotOf } from "./crc16";
-import { Entry, createEntry, dispose, isString, stringBytes, stringLength } from "./entry";
+import { Entry, createEntry, isString, stringBytes, stringLength } from "./entry";
 import { Events } from "./events";
 import { lookup, lookupInspected, lookupRead, lookupWrite } from "./expiry";
 import { frequencyOf } from "./frequency";
 import { free, sizeOf } from "./heap";
+import { dispose } from "./lazyfree";
 import { listBytes } from "./quicklist";
 import { memberBytes } from "./memberwalk";
 import { treeBytes } from "./scoretree";

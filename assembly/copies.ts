@@ -1,8 +1,9 @@
 // Copies of whole values, for COPY: the bytes of small ones, and of big ones every item by itself.
 import { ENCODING_HASHTABLE, ENCODING_QUICKLIST, ENCODING_SKIPLIST, TYPE_HASH, TYPE_ZSET } from "./abi";
-import { Entry, createEntry, dispose } from "./entry";
+import { Entry, createEntry } from "./entry";
 import { alloc, free } from "./heap";
 import { Item, Length, itemSize } from "./item";
+import { dispose } from "./lazyfree";
 import { findMember, insertMember } from "./members";
 import { Walk } from "./memberwalk";
 import { Node, twinOf } from "./listnode";

@@ -8,13 +8,12 @@
 //   word: | type 3 | encoding 3 | expires 1 | wide 1 | access clock 24 |     (lowest bits first)
 //
 // A string's value is its bytes, or eight bytes holding the integer it spells (ENCODING_INT). Other types keep their
-// small encodings in the same place, or a pointer to what outgrew it: `dispose` is where each gives back its own.
-import { ENCODING_HASHTABLE, ENCODING_INT, STATE_ACCESS_CLOCK, STATE_LFU, TYPE_STRING } from "./abi";
+// small encodings in the same place, or a pointer to what outgrew it: `dispose` (lazyfree.ts) gives all of it back.
+import { ENCODING_INT, STATE_ACCESS_CLOCK, STATE_LFU, TYPE_STRING } from "./abi";
 import { Bytes, equal } from "./bytes";
 import { usedAfter } from "./frequency";
-import { alloc, free, sizeOf } from "./heap";
+import { alloc, sizeOf } from "./heap";
 import { render, width } from "./integers";
-import { retire } from "./lazyfree";
 
 const EXPIRES: u32 = 1 << 6;
 const WIDE: u32 = 1 << 7;
@@ -136,12 +135,6 @@ export function createEntry(
 export function hasRoomFor(entry: usize, length: u32): bool {
   if (length > NARROW_VALUE && !Entry.isWide(entry)) return false;
   return Entry.headLength(entry) + Entry.keyLength(entry) + length <= sizeOf(entry);
-}
-
-/** Gives back an entry and all it holds. */
-export function dispose(entry: usize): void {
-  if (Entry.encoding(entry) < <u32>ENCODING_HASHTABLE) free(entry);
-  else retire(entry);
 }
 
 /** Where the bytes of a string begin; an integer is written out in `scratch` (room for 20 bytes). */

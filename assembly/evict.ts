@@ -1,48 +1,26 @@
 // Eviction: deleting keys so that memory stays below its ceiling, the least worth keeping first, as far as a few samples
 // tell. What a key is worth is told by the policy: when it was used last, how often, when it expires, or nothing.
-import {
-  DATABASE_COUNT,
-  EVENT_EVICTED,
-  EVICT_LFU,
-  EVICT_NONE,
-  EVICT_RANDOM,
-  EVICT_TTL,
-  LFU_LIMIT,
-  STATE_ACCESS_CLOCK,
-  STATE_DB,
-} from "./abi";
+import { DATABASE_COUNT, EVENT_EVICTED, EVICT_NONE, EVICT_RANDOM, STATE_DB } from "./abi";
 import { Bucket, bucketOf } from "./bucket";
 import { Cell } from "./chain";
 import { Database } from "./database";
-import { Entry, dispose } from "./entry";
+import { Entry } from "./entry";
 import { record as recordEvent } from "./events";
 import { Candidate, forgetCandidates, takeCandidate } from "./evictionpool";
-import { frequencyOf } from "./frequency";
+import { candidatesIn, evictionRule, isVolatile, samples, scoreOf } from "./evictionrule";
+import { sampleKeys } from "./evictionsample";
 import { shrink } from "./growth";
 import { hashOf } from "./hash";
 import { usedBytes } from "./heap";
-import { isWaiting, releaseWaiting } from "./lazyfree";
-import { sampleKeys } from "./evictionsample";
+import { dispose, isWaiting, releaseWaiting } from "./lazyfree";
 import { removeAt } from "./table";
 import { TableRecord } from "./tablerecord";
 
 /** Blocks of deleted things given back at a time before the next key is looked for. */
 const RELEASE_STEP: u32 = 64;
 
-/** Which key goes first, an EVICT_ constant, and whether only those that expire may go. */
-export let evictionRule: u32 = EVICT_NONE;
-let isVolatile: bool = false;
-let samples: u32 = 5;
 /** The database the last random key was taken from. */
 let turn: u32 = 0;
-
-/** Sets what `evict` goes by. @param count maxmemory-samples */
-export function setEviction(which: u32, onlyVolatile: bool, count: u32): void {
-  evictionRule = which;
-  isVolatile = onlyVolatile;
-  samples = count;
-  forgetCandidates();
-}
 
 /**
  * Evicts keys until at most `ceiling` bytes are in use, in up to `steps` steps: what went already counts once its
@@ -72,7 +50,7 @@ function evictAny(): bool {
     const db = Database.at(turn);
     if (candidatesIn(db) == 0) continue;
     forgetCandidates();
-    sampleKeys(turn, 1, isVolatile);
+    sampleKeys(turn, 1);
     if (evictTaken()) return true;
   }
   return false;
@@ -83,7 +61,7 @@ function evictBest(): bool {
   for (let index: u32 = 0; index < <u32>DATABASE_COUNT; index++) {
     if (candidatesIn(Database.at(index)) == 0) continue;
     some = true;
-    sampleKeys(index, samples, isVolatile);
+    sampleKeys(index, samples);
   }
   return some && evictTaken();
 }
@@ -94,18 +72,6 @@ function evictTaken(): bool {
     if (evictCandidate(candidate)) return true;
   }
   return false;
-}
-
-function candidatesIn(db: usize): u32 {
-  return isVolatile ? Database.expiring(db) : Database.keys(db);
-}
-
-/** The higher, the less a key is worth keeping. */
-export function scoreOf(entry: usize): f64 {
-  if (evictionRule == EVICT_RANDOM) return 0;
-  if (evictionRule == EVICT_TTL) return -Entry.expireAt(entry);
-  if (evictionRule == EVICT_LFU) return <f64>(<u32>LFU_LIMIT - frequencyOf(Entry.clock(entry)));
-  return <f64>((load<u32>(STATE_ACCESS_CLOCK) - Entry.clock(entry)) & 0xffffff);
 }
 
 /** Evicts a candidate; false = it is gone, does not expire any more, or has been used since. */

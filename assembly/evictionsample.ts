@@ -7,14 +7,14 @@ import { below } from "./chance";
 import { Database } from "./database";
 import { drawExpiringSlot, drawSlot } from "./drawslot";
 import { Entry } from "./entry";
-import { scoreOf } from "./evict";
 import { isCandidate, offerCandidate } from "./evictionpool";
+import { isVolatile, scoreOf } from "./evictionrule";
 import { hashOf } from "./hash";
 import { TableRecord } from "./tablerecord";
 
 /** Buckets and slots a run goes over at most: keys that expire can be few among many. */
 const PATIENCE: u32 = 256;
-/** Runs begun before a sampling gives up for now. */
+/** Runs begun before a sampling gives up. */
 const RUNS: u32 = 4;
 /** A chain is accepted as a run's beginning as often as it holds keys, out of so many. */
 const DRAWS: u32 = 32;
@@ -26,12 +26,12 @@ let bucket: u32 = 0;
 let missed: u32 = SLOT_COUNT;
 
 /** Offers `count` random keys of a database that has such keys, or fewer, to the pool. */
-export function sampleKeys(index: u32, count: u32, isVolatile: bool): void {
+export function sampleKeys(index: u32, count: u32): void {
   let seen: u32 = 0;
-  for (let run: u32 = 0; run < RUNS && seen == 0; run++) seen = sampleRun(index, count, isVolatile);
+  for (let run: u32 = 0; run < RUNS && seen == 0; run++) seen = sampleRun(index, count);
 }
 
-function sampleRun(index: u32, count: u32, isVolatile: bool): u32 {
+function sampleRun(index: u32, count: u32): u32 {
   const db = Database.at(index);
   let skip = isVolatile ? beginExpiring(db) : begin(db);
   const first = slot;
@@ -45,7 +45,7 @@ function sampleRun(index: u32, count: u32, isVolatile: bool): u32 {
       bucket = 0;
       continue;
     }
-    seen += offerChain(bucketAt(record, bucket), skip, count - seen, index, isVolatile);
+    seen += offerChain(bucketAt(record, bucket), skip, count - seen, index);
     skip = 0;
     bucket++;
   }
@@ -75,7 +75,7 @@ function beginExpiring(db: usize): u32 {
 }
 
 /** Offers keys of a chain but for its first `skip`; returns how many. */
-function offerChain(first: usize, skip: u32, limit: u32, database: u32, isVolatile: bool): u32 {
+function offerChain(first: usize, skip: u32, limit: u32, database: u32): u32 {
   let seen: u32 = 0;
   let from = skip;
   for (let line = first; line != 0 && seen < limit; line = Bucket.next(line)) {

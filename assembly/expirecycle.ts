@@ -7,9 +7,10 @@ import { DATABASE_COUNT, SLOT_COUNT, STATE_DB, STATE_NOW_MS, STATE_RESULT_NUMBER
 import { Bucket, bucketAt } from "./bucket";
 import { Cell, removedLine } from "./chain";
 import { Database, Slot } from "./database";
-import { Entry, dispose } from "./entry";
+import { Entry } from "./entry";
 import { recordExpired } from "./expiry";
 import { shrink } from "./growth";
+import { dispose } from "./lazyfree";
 import { removeAt } from "./table";
 import { TableRecord } from "./tablerecord";
 

@@ -17,7 +17,8 @@ export { randomKey } from "./random";
 export { lookAhead } from "./lookahead";
 export { warm } from "./warm";
 export { clearEvents, takeEvents } from "./events";
-export { evict, setEviction } from "./evict";
+export { evict } from "./evict";
+export { setEviction } from "./evictionrule";
 export { expireCycle } from "./expirecycle";
 // single keys, for handlers in TypeScript
 export {

@@ -12,7 +12,6 @@
 import { ENCODING_HASHTABLE, ENCODING_QUICKLIST, ENCODING_SKIPLIST, SLOT_COUNT } from "./abi";
 import { Bucket, bucketAt } from "./bucket";
 import { Database, detachDirectory, detachSlot } from "./database";
-import { ENTRIES } from "./element";
 import { Entry } from "./entry";
 import { free } from "./heap";
 import { releaseMembers } from "./members";
@@ -52,7 +51,12 @@ function release(kind: u32, record: usize, budget: u32): bool {
 }
 
 /** Gives back an entry that nothing leads to any more, with all its value holds: at once when that is little. */
-export function retire(entry: usize): void {
+export function dispose(entry: usize): void {
+  if (Entry.encoding(entry) < <u32>ENCODING_HASHTABLE) free(entry);
+  else retire(entry);
+}
+
+function retire(entry: usize): void {
   const kind = Entry.encoding(entry);
   const record = Entry.value(entry);
   if (TableRecord.count(record) <= FEW) {
@@ -68,7 +72,7 @@ export function retireSlot(db: usize, slot: u32): u32 {
   const record = Database.slot(db, slot);
   if (record == 0 || TableRecord.count(record) == 0) return 0;
   const first = bucketAt(record, 0);
-  const gone = releaseChain(first, ENTRIES);
+  const gone = releaseChain(first, dispose);
   Bucket.clear(first);
   push(first, KEYS, record, TABLE_RECORD);
   const keys = detachSlot(db, slot);
@@ -168,6 +172,6 @@ function releaseSlots(budget: i32): i32 {
 }
 
 function releaseKeys(record: usize, budget: u32): bool {
-  done(releaseElements(record, budget, ENTRIES));
+  done(releaseElements(record, budget, dispose));
   return TableRecord.buckets(record) == 0;
 }

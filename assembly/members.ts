@@ -11,6 +11,7 @@ import { draw, drawnBucket } from "./draw";
 import { ITEMS } from "./element";
 import { growIfFull, shrink } from "./growth";
 import { hashOf } from "./hash";
+import { free } from "./heap";
 import { releaseElements } from "./release";
 import { TABLE_RECORD, TableRecord } from "./tablerecord";
 
@@ -80,6 +81,6 @@ function takeOut(record: usize, first: usize, cell: usize): usize {
 
 /** Frees about `budget` items; false = there are more. Nothing else may be done with the table meanwhile. */
 export function releaseMembers(record: usize, budget: u32): bool {
-  releaseElements(record, budget, ITEMS);
+  releaseElements(record, budget, free);
   return TableRecord.buckets(record) == 0;
 }

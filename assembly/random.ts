@@ -7,9 +7,10 @@ import { stir } from "./chance";
 import { Database } from "./database";
 import { draw, drawnBucket } from "./draw";
 import { drawSlot } from "./drawslot";
-import { Entry, dispose } from "./entry";
+import { Entry } from "./entry";
 import { hasExpired, recordExpired } from "./expiry";
 import { shrink } from "./growth";
+import { dispose } from "./lazyfree";
 import { removeAt } from "./table";
 
 /** Expired keys met before a replica, which may not delete them, shows one. */

@@ -8,7 +8,7 @@ import { Bucket, bucketAt } from "./bucket";
 import { crc64 } from "./crc64";
 import { Database } from "./database";
 import { Entry } from "./entry";
-import { evictionRule } from "./evict";
+import { evictionRule } from "./evictionrule";
 import { lookupRead } from "./expiry";
 import { frequencyOf } from "./frequency";
 import {

@@ -23,8 +23,9 @@ import {
 } from "./abi";
 import { placeAnew } from "./access";
 import { draft, draftProblem, takeUp, trimDraft } from "./draft";
-import { Entry, createEntry, dispose } from "./entry";
+import { Entry, createEntry } from "./entry";
 import { alloc, free } from "./heap";
+import { dispose } from "./lazyfree";
 import { emptyListpack, LISTPACK_EMPTY } from "./listpack";
 import { INTSET_HEAD, Intset } from "./intset";
 import { addElement, isBlob, isEmptyDraft, settleDraft, takeBlob } from "./rdbelement";

@@ -2,20 +2,22 @@
 // counts down, so that a step needs to remember nothing. Nobody looks into such a table any more.
 import { Bucket, SEGMENTED, bucketAt } from "./bucket";
 import { releaseBuckets, releaseRoom } from "./bucketroom";
-import { dispose } from "./entry";
 import { free } from "./heap";
 import { TableRecord } from "./tablerecord";
 
+/** Frees an element with all it holds. */
+type Give = (element: usize) => void;
+
 /**
  * Frees about `budget` elements; when the table has no buckets left, everything is given back.
- * @param isItem what the table holds, as element.ts says
+ * @param give frees one of them
  * @returns how many elements were freed
  */
-export function releaseElements(record: usize, budget: u32, isItem: bool): u32 {
+export function releaseElements(record: usize, budget: u32, give: Give): u32 {
   let freed: u32 = 0;
   while (freed < budget && TableRecord.buckets(record) != 0) {
     const last = TableRecord.buckets(record) - 1;
-    freed += releaseChain(bucketAt(record, last), isItem);
+    freed += releaseChain(bucketAt(record, last), give);
     if (last == 0) {
       releaseBuckets(record);
       break;
@@ -27,13 +29,11 @@ export function releaseElements(record: usize, budget: u32, isItem: bool): u32 {
 }
 
 /** Frees the elements of a chain, and its lines but the first; returns how many elements there were. */
-export function releaseChain(first: usize, isItem: bool): u32 {
+export function releaseChain(first: usize, give: Give): u32 {
   let freed: u32 = 0;
   for (let line = first; line != 0;) {
     for (let taken = Bucket.taken(line); taken != 0; taken &= taken - 1) {
-      const element = Bucket.entry(line, ctz(taken));
-      if (isItem) free(element);
-      else dispose(element);
+      give(Bucket.entry(line, ctz(taken)));
       freed++;
     }
     const next = Bucket.next(line);

@@ -14,10 +14,10 @@ import {
 import { placeIn } from "./access";
 import { Args, isWord } from "./args";
 import { NOT_OPEN, closeWithSet, openReply } from "./deferred";
-import { dispose } from "./entry";
 import { Events } from "./events";
 import { lookupWrite } from "./expiry";
 import { parse, parsed } from "./integers";
+import { dispose } from "./lazyfree";
 import { LINE_ROOM, Reply, replyInteger, replySet } from "./reply";
 import {
   INTO_NOTHING,

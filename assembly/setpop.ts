@@ -12,12 +12,13 @@ import {
   REFUSED_WRONG_TYPE,
 } from "./abi";
 import { Args } from "./args";
-import { Entry, dispose } from "./entry";
+import { Entry } from "./entry";
 import { Events } from "./events";
 import { lookupWrite } from "./expiry";
 import { free } from "./heap";
 import { parse, parsed } from "./integers";
 import { Intset, moveInteger } from "./intset";
+import { dispose } from "./lazyfree";
 import { removeDrawn } from "./members";
 import { RECORD_HEAD, Record } from "./record";
 import { LINE_ROOM, Reply, replyNull, replySet } from "./reply";

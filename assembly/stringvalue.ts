@@ -1,9 +1,10 @@
 // How string values are stored: shared by every command that writes one.
 import { EMBSTR_LIMIT, ENCODING_EMBSTR, ENCODING_INT, ENCODING_RAW, STATE_LFU, TYPE_STRING } from "./abi";
 import { Bytes } from "./bytes";
-import { Entry, createEntry, dispose, entrySize, hasRoomFor, stringBytes, stringLength } from "./entry";
+import { Entry, createEntry, entrySize, hasRoomFor, stringBytes, stringLength } from "./entry";
 import { resize, roundUp, sizeOf } from "./heap";
 import { parse, parsed } from "./integers";
+import { dispose } from "./lazyfree";
 import { foundHash, insert, movedFound, replaceFound } from "./table";
 
 /** An expiry argument that means: as it was. */

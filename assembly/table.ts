@@ -4,11 +4,12 @@ import { firstBucket } from "./bucketroom";
 import { Cell, Chain, appendToChain, takeFromChain } from "./chain";
 import { Database, slotForInsert } from "./database";
 import { ENTRIES } from "./element";
-import { Entry, dispose } from "./entry";
+import { Entry } from "./entry";
 import { Events } from "./events";
 import { growIfFull, shrink } from "./growth";
 import { hashOf } from "./hash";
 import { free } from "./heap";
+import { dispose } from "./lazyfree";
 import { TableRecord } from "./tablerecord";
 
 /** What `find` saw: the hash, and where the entry stands. */
