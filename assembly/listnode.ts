@@ -10,10 +10,10 @@
 // that are kept a while, and unpacked when something in them changes.
 import { Aside, relocate } from "./aside";
 import { alloc, free, roundUp, sizeOf } from "./heap";
+import { forgetExpansion } from "./listexpansion";
 import { LISTPACK_EMPTY, LISTPACK_HEAD, Listpack, emptyListpack } from "./listpack";
 import { ELEMENT_OVERHEAD, elementSize, writeElement } from "./listpackelement";
 import { nodeLimit } from "./listlimit";
-import { forgetExpansion } from "./listpacking";
 
 const NODE_BYTES: u32 = 32;
 const NEXT: usize = 4;

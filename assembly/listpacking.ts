@@ -1,8 +1,9 @@
 // Nodes as they are far from both ends of a list: compressed, and expanded again to be read or changed.
 //
-// Reading expands into blocks that are kept for a while: whoever reads some elements of a node is likely to read the
-// next ones too. A node that is changed is made plain for good: whoever writes inside a list once does so again.
-import { alloc, free, sizeOf } from "./heap";
+// Reading expands into blocks that are kept for a while (listexpansion.ts). A node that is changed is made plain for
+// good: whoever writes inside a list once does so again.
+import { alloc, free } from "./heap";
+import { expansionFor, expansionOf, forgetExpansion } from "./listexpansion";
 import { BYTES, Node, PACKED, fitBlock, setBlock } from "./listnode";
 import { Listpack } from "./listpack";
 import { lzfCompress, lzfDecompress } from "./lzf";
@@ -40,48 +41,16 @@ export function unpackNode(node: usize): bool {
   return true;
 }
 
-// --- Expansions: the nodes last read, as they are when plain ----------------------------------------------------
-//   | node u32 | block u32 |      node 0 = none; the block stays for the next one
-
-const EXPANSIONS: u32 = 4;
-const expansions: usize = memory.data(32);
-let turn: u32 = 0;
-
 /** The listpack of a node for reading, good until three other nodes have been read; 0 = no memory. */
 export function readNode(node: usize): usize {
   if (!Node.isPacked(node)) return Node.listpack(node);
-  for (let i: u32 = 0; i < EXPANSIONS; i++) {
-    const expansion = expansions + (i << 3);
-    if (load<u32>(expansion) != <u32>node) continue;
-    // Whoever reads on from here still holds elements of it: it is the last whose turn comes.
-    turn = (i + 1) & (EXPANSIONS - 1);
-    return load<u32>(expansion, 4);
-  }
-  return expand(node);
+  const expansion = expansionOf(node);
+  return expansion != 0 ? expansion : expand(node);
 }
 
 function expand(node: usize): usize {
-  const expansion = expansions + (turn << 3);
   const bytes = load<u32>(node, BYTES);
-  let block: usize = load<u32>(expansion, 4);
-  store<u32>(expansion, 0);
-  if (block == 0 || sizeOf(block) < bytes) {
-    const fresh = alloc(bytes);
-    if (fresh == 0) return 0;
-    if (block != 0) free(block);
-    block = fresh;
-    store<u32>(expansion, <u32>block, 4);
-  }
-  lzfDecompress(Node.block(node), Node.packedBytes(node), block, bytes);
-  store<u32>(expansion, <u32>node);
-  turn = (turn + 1) & (EXPANSIONS - 1);
+  const block = expansionFor(node, bytes);
+  if (block != 0) lzfDecompress(Node.block(node), Node.packedBytes(node), block, bytes);
   return block;
-}
-
-/** Forgets a packed node that is going or made plain. */
-export function forgetExpansion(node: usize): void {
-  for (let i: u32 = 0; i < EXPANSIONS; i++) {
-    const expansion = expansions + (i << 3);
-    if (load<u32>(expansion) == <u32>node) store<u32>(expansion, 0);
-  }
 }
