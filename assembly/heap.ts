@@ -35,6 +35,10 @@ import {
 /** The longest block that shares a page with others. */
 const SMALL_LIMIT: u32 = 32768;
 const FINE_LIMIT: u32 = 1024;
+/** Bytes of blocks that a page takes at least, whatever their class. */
+const PACKED: u32 = 60000;
+/** Pages for what comes along with the blocks asked for: a bucket, a record, a note of an event. */
+const SPARE_PAGES: u32 = 4;
 /** Sizes up to here come in steps of 4 bytes, then up to `FINER` of 8, then of a sixteenth. */
 const FINEST: u32 = 128;
 const FINER: u32 = 256;
@@ -179,9 +183,21 @@ export function hasRoom(small: f64, large: f64): bool {
 }
 
 function hasRoomNow(small: f64, large: f64): bool {
-  const needSmall = small / 60000 + 8;
   const needLarge = large / <f64>PAGE;
-  return <f64>growablePages() >= needLarge + max(0, needSmall - <f64>freePageCount());
+  const needSmall = small / <f64>PACKED + <f64>SPARE_PAGES - <f64>freePageCount();
+  const growable = <f64>growablePages();
+  if (growable >= needLarge + max(0, needSmall + <f64>classes)) return true;
+  return growable >= needLarge + max(0, needSmall + <f64>classesOf(small));
+}
+
+/** Into how many size classes blocks of so many bytes in all can fall: each may need a page it fills but partly. */
+function classesOf(bytes: f64): u32 {
+  let index: u32 = 0;
+  for (let left = bytes; index < classes; index++) {
+    left -= <f64>load<u32>(CLASS_SIZE + (index << 2));
+    if (left < 0) break;
+  }
+  return index;
 }
 
 function newSlab(index: u32): u32 {
