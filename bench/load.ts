@@ -120,20 +120,24 @@ export function residentBytes(pid: number): number {
 }
 
 const STEADY_BYTES = 256 * 1024;
+/** Readings in a row, a quarter second apart, that must agree. What was garbage is given back a second later, at rest. */
+const STEADY_READINGS = 10;
 
-/** Resident memory once it has stopped moving: three readings in a row, a quarter second apart, that agree. */
+/** Resident memory once it has stopped moving for some seconds. */
 export async function steadyBytes(pid: number): Promise<number> {
   let readings: number[] = [];
   await eventually(
     async () => {
-      readings = [...readings.slice(-2), residentBytes(pid)];
+      readings = [...readings.slice(1 - STEADY_READINGS), residentBytes(pid)];
       await Bun.sleep(250);
-      return readings.length === 3 && Math.max(...readings) - Math.min(...readings) < STEADY_BYTES;
+      return (
+        readings.length === STEADY_READINGS && Math.max(...readings) - Math.min(...readings) < STEADY_BYTES
+      );
     },
-    20_000,
+    30_000,
     "memory stands still",
   );
-  return readings[2] ?? 0;
+  return readings.at(-1) ?? 0;
 }
 
 export async function infoField(port: number, section: string, field: string): Promise<number> {
