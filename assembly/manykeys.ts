@@ -2,6 +2,7 @@
 import { EVENT_DEL, EVENT_SET, REFUSED_ARITY, REFUSED_OUT_OF_MEMORY } from "./abi";
 import { Args } from "./args";
 import { slotOf } from "./crc16";
+import { Database, slotForInsert } from "./database";
 import { entrySize, isString, stringLength } from "./entry";
 import { Events } from "./events";
 import { lookup, lookupCounted, lookupRead, lookupWrite } from "./expiry";
@@ -106,6 +107,8 @@ function checkPairs(): i32 {
     else small += size;
     small += TABLE_SHARE;
   }
+  // The first key of a database needs its directory of slots, pages side by side.
+  if (slotForInsert(Database.selected(), Args.slot()) == 0) return REFUSED_OUT_OF_MEMORY;
   return hasRoom(small, large) ? 0 : REFUSED_OUT_OF_MEMORY;
 }
 
