@@ -15,7 +15,6 @@ export { forgetReleased, releaseWaiting, releasedObjects, waitingObjects } from 
 export { listSlot, scan } from "./scan";
 export { randomKey } from "./random";
 export { lookAhead } from "./lookahead";
-export { warm } from "./warm";
 export { clearEvents, takeEvents } from "./events";
 export { evict } from "./evict";
 export { setEviction } from "./evictionrule";

@@ -15,6 +15,12 @@ import { free } from "./heap";
 import { releaseElements } from "./release";
 import { TABLE_RECORD, TableRecord } from "./tablerecord";
 
+/** A table of so many members is not in the processor's caches as a whole. */
+const BIG_TABLE: u32 = 16384;
+
+/** Counts look-ups in such tables, and wraps. */
+export let bigTablesMet: u32 = 0;
+
 /** The hash of the member `findMember` looked for. */
 export let memberHash: u64 = 0;
 let memberCell: usize = 0;
@@ -22,6 +28,10 @@ let memberCell: usize = 0;
 /** Makes the 16 bytes at `record` the record of a table without members. */
 export function initMembers(record: usize): void {
   memory.fill(record, 0, TABLE_RECORD);
+}
+
+export function isBigTable(record: usize): bool {
+  return TableRecord.count(record) >= BIG_TABLE;
 }
 
 export function countMembers(record: usize): u32 {
@@ -37,6 +47,7 @@ export function findMember(record: usize, member: usize, length: u32): usize {
 export function findHashed(record: usize, hash: u64, member: usize, length: u32): usize {
   memberHash = hash;
   if (TableRecord.buckets(record) == 0) return 0;
+  if (isBigTable(record)) bigTablesMet++;
   memberCell = Chain.find(record, hash, member, length, ITEMS);
   return memberCell == 0 ? 0 : Cell.element(memberCell);
 }

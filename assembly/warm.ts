@@ -2,63 +2,83 @@
 //
 // A key of a large keyspace is two waits for memory away: for its bucket line, and for the entry the line points to.
 // One request after the other, they are waited for one after the other. Here each wait is begun for all keys of a
-// pipeline before the next is, so that they pass at the same time. Nothing changes but the time it takes; only the
-// slots, which the host needs anyway, are a result.
-//
-//   table, per key: | ptr u32 | length u32 | slot u32 (written here) | unused u32 |
+// pipeline before the next is, so that they pass at the same time; then the same for members of big tables
+// (warmmembers.ts). Nothing changes but the time it takes.
 import { slotOf } from "./crc16";
 import { Database } from "./database";
 import { hashOf } from "./hash";
 import { Bucket, bucketOf } from "./bucket";
+import { bigTablesMet } from "./members";
 import { TableRecord } from "./tablerecord";
+import { warmMembers } from "./warmmembers";
 
-const BATCH: u32 = 16;
 /** A keyspace of fewer keys is in the caches anyway. */
 const FEW_KEYS: u32 = 32768;
+/** So many batches after one that met a big table, members are still warmed. */
+const BATCHES_LIKE_IT: u32 = 16;
+/** Per key: | ptr u32 | length u32 |. */
+export const KEYS: usize = memory.data(128);
+const RECORDS: usize = memory.data(64);
 const HASHES: usize = memory.data(128);
 const LINES: usize = memory.data(64);
+/** What the tags say are the entries. */
+const ENTRIES: usize = memory.data(64);
 
-/**
- * Computes the slot of each key of the table, and warms their buckets and entries in the selected database. Best
- * called for 16 keys at a time, just before their requests run.
- * @returns a number without meaning, which keeps the reading from being optimised away
- */
-export function warm(table: usize, count: u32): u32 {
-  const db = Database.selected();
-  const directory: u32 = Database.keys(db) < FEW_KEYS ? 0 : <u32>Database.directory(db);
-  let seen: u32 = 0;
-  for (let from: u32 = 0; from < count; from += BATCH) {
-    const batch = table + (from << 4);
-    const size = min(count - from, BATCH);
-    for (let i: u32 = 0; i < size; i++) {
-      const item = batch + (i << 4);
-      const slot = slotOf(load<u32>(item), load<u32>(item, 4));
-      store<u32>(item, slot, 8);
-      if (directory == 0) continue;
-      store<u64>(HASHES + (i << 3), hashOf(load<u32>(item), load<u32>(item, 4)));
-      seen ^= load<u32>(directory + (slot << 4));
-    }
-    if (directory != 0) seen ^= warmLines(directory, batch, size);
-  }
-  return seen;
+let bigTablesSeen: u32 = 0;
+let batchesLeft: u32 = 0;
+
+/** Whether requests have lately looked members up in big tables; to be asked once per batch. */
+function wantsMembers(): bool {
+  if (bigTablesMet != bigTablesSeen) batchesLeft = BATCHES_LIKE_IT;
+  else if (batchesLeft != 0) batchesLeft--;
+  bigTablesSeen = bigTablesMet;
+  return batchesLeft != 0;
 }
 
-function warmLines(directory: usize, batch: usize, size: u32): u32 {
+/** Whether anything that requests on the selected database may touch is not in the caches; to be asked once per batch. */
+export function isWorthWarming(): bool {
+  const wants = wantsMembers();
+  return wants || Database.keys(Database.selected()) >= FEW_KEYS;
+}
+
+/**
+ * Warms what stands in the selected database under up to 16 keys, and the members in warmmembers.ts's `NAMED`. Best
+ * called just before their requests run.
+ * @returns a number without meaning, which keeps the reading from being optimised away
+ */
+export function warm(count: u32): u32 {
+  const directory: u32 = <u32>Database.directory(Database.selected());
+  if (directory == 0) return 0;
   let seen: u32 = 0;
-  for (let i: u32 = 0; i < size; i++) {
-    const record = directory + (load<u32>(batch + (i << 4), 8) << 4);
+  for (let i: u32 = 0; i < count; i++) {
+    const ptr = load<u32>(KEYS + (i << 3));
+    const length = load<u32>(KEYS + (i << 3), 4);
+    const record = directory + (slotOf(ptr, length) << 4);
+    store<u32>(RECORDS + (i << 2), record);
+    store<u64>(HASHES + (i << 3), hashOf(ptr, length));
+    seen ^= load<u32>(record);
+  }
+  seen ^= warmLines(count);
+  return batchesLeft == 0 ? seen : seen ^ warmMembers(ENTRIES, count);
+}
+
+function warmLines(count: u32): u32 {
+  let seen: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const record: usize = load<u32>(RECORDS + (i << 2));
     const line: u32 =
       TableRecord.buckets(record) == 0 ? 0 : <u32>bucketOf(record, load<u64>(HASHES + (i << 3)));
     store<u32>(LINES + (i << 2), line);
     if (line != 0) seen ^= load<u32>(line);
   }
-  for (let i: u32 = 0; i < size; i++) {
+  for (let i: u32 = 0; i < count; i++) {
     const line: usize = load<u32>(LINES + (i << 2));
-    if (line == 0) continue;
-    const matches = Bucket.matches(line, Bucket.tagOf(load<u64>(HASHES + (i << 3))));
-    // Without a match in this line, the next of the chain may be what is needed.
-    const entry = matches != 0 ? Bucket.entry(line, ctz(matches)) : Bucket.next(line);
+    const matches = line == 0 ? 0 : Bucket.matches(line, Bucket.tagOf(load<u64>(HASHES + (i << 3))));
+    const entry: usize = matches == 0 ? <usize>0 : Bucket.entry(line, ctz(matches));
+    store<u32>(ENTRIES + (i << 2), <u32>entry);
     if (entry != 0) seen ^= load<u32>(entry) ^ load<u8>(secondLine(entry));
+    // Without a match in this line, the next of the chain may be what is needed.
+    else if (line != 0 && Bucket.next(line) != 0) seen ^= load<u32>(Bucket.next(line));
   }
   return seen;
 }

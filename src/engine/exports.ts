@@ -39,7 +39,6 @@ export interface Exports {
   listSlot(slot: number, limit: number): number;
   scan(slot: number, place: number, budget: number): number;
   randomKey(seed: number): number;
-  warm(table: number, count: number): number;
   lookAhead(from: number, end: number): number;
   takeEvents(): void;
   clearEvents(): void;
