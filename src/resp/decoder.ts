@@ -25,6 +25,8 @@ export type Decoded = typeof INCOMPLETE | typeof REQUEST | typeof MALFORMED;
 
 /** Longest line (an inline request, a length) in bytes. */
 const LINE_LIMIT = 65536;
+/** Arguments the argv table is made longer for at a time. */
+const ARGV_STEP = 1024;
 const INT_MAX = 2147483647;
 /** How much a client may ask for before it has authenticated. */
 const ANONYMOUS_ARGS = 10;
@@ -45,6 +47,9 @@ const BACKSLASH = 92;
 const NO_LINE = -1;
 /** `integerAt` found no canonical decimal integer. */
 const NOT_INTEGER = Number.MIN_SAFE_INTEGER;
+
+/** For how many arguments the table was made when so many had been found. */
+const reservedFor = (count: number): number => Math.ceil(count / ARGV_STEP) * ARGV_STEP;
 
 export class Decoder {
   /** Arguments of the request at hand, complete once `next` returns REQUEST. */
@@ -79,18 +84,23 @@ export class Decoder {
     return this.#remaining > 0 ? this.start : this.at;
   }
 
-  /** Goes on after the bytes from `keepFrom` on have been moved to `from`. */
-  resume(memory: RequestMemory, from: number): void {
+  /**
+   * Goes on after the bytes from `keepFrom` on have been moved to `from`. Returns false when the argv table, which may have
+   * been made small meanwhile, cannot hold what was found before.
+   */
+  resume(memory: RequestMemory, from: number): boolean {
     this.at = from + (this.at - this.keepFrom);
     this.start = from;
     const saved = this.#saved;
-    if (saved === undefined) return;
+    if (saved === undefined) return true;
+    if (!memory.reserveArgv(reservedFor(saved.length / 2))) return false;
     this.#saved = undefined;
     const { u32, argv } = memory;
     for (let i = 0; i < saved.length; i += 2) {
       u32[argv + i] = saved[i]! + from;
       u32[argv + i + 1] = saved[i + 1]!;
     }
+    return true;
   }
 
   /** Drops the request at hand: what is decoded next begins a new one. */
@@ -157,8 +167,9 @@ export class Decoder {
       const length = this.#bulkLength;
       if (end - this.at < length + 2) return INCOMPLETE;
       // The table grows with the arguments that came, not with the count a client claims.
-      if ((this.argc & 1023) === 0) {
-        if (!memory.reserveArgv(this.argc + 1024)) return this.#malformed("too many arguments for memory");
+      if (this.argc % ARGV_STEP === 0) {
+        if (!memory.reserveArgv(this.argc + ARGV_STEP))
+          return this.#malformed("too many arguments for memory");
         ({ bytes, u32, argv } = memory);
       }
       const pair = argv + this.argc * 2;

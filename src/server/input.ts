@@ -43,15 +43,13 @@ export class Input {
     this.#spilled = undefined;
     if (this.#block === 0 && chunk.length <= arena.sizeBytes) {
       memory.bytes.set(chunk, arena.ptr);
-      decoder.resume(arena, arena.ptr);
       this.end = arena.ptr + chunk.length;
-      return true;
+      return decoder.resume(arena, arena.ptr);
     }
     if (!this.#makeRoom(chunk.length)) return false;
     memory.bytes.set(chunk, this.end);
     this.end += chunk.length;
-    decoder.resume(arena, this.#from);
-    return true;
+    return decoder.resume(arena, this.#from);
   }
 
   /** Keeps what was not decoded, if anything, before another client uses the arena. */
