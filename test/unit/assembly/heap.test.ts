@@ -193,3 +193,12 @@ test("a large block grows where it stands when what follows is free", () => {
   expect(isAll(heap.bytes.subarray(moved, moved + MIB), 9)).toBe(true);
   expect(heap.resize(b, 0, 100_000)).toBe(b);
 });
+
+test("a small block is hardly larger than what was asked for", () => {
+  const heap = makeHeap(64 * MIB);
+  for (let length = 1; length <= 1024; length++) {
+    const waste = heap.sizeOf(heap.wasm.alloc(length) >>> 0) - Math.max(length, 8);
+    const most = length <= 128 ? 3 : length <= 256 ? 7 : length / 16;
+    if (waste > most) throw new Error(`a block for ${length} bytes has ${waste} more`);
+  }
+});
