@@ -39,9 +39,14 @@ const FINE_LIMIT: u32 = 1024;
 const PACKED: u32 = 60000;
 /** Pages for what comes along with the blocks asked for: a bucket, a record, a note of an event. */
 const SPARE_PAGES: u32 = 4;
-/** Sizes up to here come in steps of 4 bytes, then up to `FINER` of 8, then of a sixteenth. */
-const FINEST: u32 = 128;
-const FINER: u32 = 256;
+/** Sizes up to here come in steps of 4 bytes, then of an eighth. */
+const FINEST: u32 = 64;
+/**
+ * In between, where small collections are, of a sixteenth. Not everywhere: each class may take a page that it fills but
+ * partly, and what a request needs at most is reckoned so.
+ */
+const FINER_FROM: u32 = 128;
+const FINER_TO: u32 = 512;
 
 export const CLASS: usize = 1;
 export const USED: usize = 2;
@@ -70,7 +75,7 @@ export function initHeap(): void {
   let size: u32 = 8;
   while (size <= FINE_LIMIT) {
     addClass(size);
-    size += size < FINEST ? 4 : size < FINER ? 8 : 1 << (27 - clz(size));
+    size += step(size);
   }
   // Beyond, as many blocks as fit a page, ever fewer; whole cache lines.
   for (let blocks: u32 = 56; blocks >= 2;) {
@@ -78,6 +83,12 @@ export function initHeap(): void {
     blocks -= blocks > 40 ? 6 : blocks > 28 ? 4 : blocks > 18 ? 3 : blocks > 12 ? 2 : 1;
   }
   initPages();
+}
+
+/** How much larger the next class is, up to FINE_LIMIT. */
+function step(size: u32): u32 {
+  if (size < FINEST) return 4;
+  return 1 << ((size >= FINER_FROM && size < FINER_TO ? 27 : 28) - clz(size));
 }
 
 function addClass(size: u32): void {

@@ -198,7 +198,7 @@ test("a small block is hardly larger than what was asked for", () => {
   const heap = makeHeap(64 * MIB);
   for (let length = 1; length <= 1024; length++) {
     const waste = heap.sizeOf(heap.wasm.alloc(length) >>> 0) - Math.max(length, 8);
-    const most = length <= 128 ? 3 : length <= 256 ? 7 : length / 16;
+    const most = length <= 64 ? 3 : length > 128 && length <= 512 ? length / 16 : length / 8;
     if (waste > most) throw new Error(`a block for ${length} bytes has ${waste} more`);
   }
 });
