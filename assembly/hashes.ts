@@ -30,6 +30,7 @@ import { LISTPACK_EMPTY } from "./listpack";
 import { elementSize } from "./listpackelement";
 import { LINE_ROOM, Reply, replyInteger, replyOk } from "./reply";
 import { find, removeFound } from "./table";
+import { Members } from "./warmmembers";
 
 /** What a new item may cost beside itself: a further line and its part of a growing table. */
 const TABLE_SHARE: u32 = 256;
@@ -78,6 +79,7 @@ export function hdel(): i32 {
   let removed: i32 = 0;
   let left: u32 = entry == 0 ? 0 : countFields(entry);
   for (let i: u32 = 2; i < Args.count() && left > 0; i++) {
+    Members.warm(entry, 2, i, 1);
     const place = findField(entry, Args.ptr(i), Args.length(i));
     if (place == 0) continue;
     removeField(entry, place);
@@ -114,6 +116,7 @@ function setPairs(): i32 {
     if (!hasRoomForPairs(entry)) return REFUSED_OUT_OF_MEMORY;
     if (entry == 0) entry = createForPairs();
     for (let i: u32 = 2; i < Args.count() && entry != 0; i += 2) {
+      Members.warm(entry, 2, i, 2);
       entry = setField(entry, Args.ptr(i), Args.length(i), Args.ptr(i + 1), Args.length(i + 1));
       added += i32(fieldIsNew);
     }

@@ -4,6 +4,7 @@ import { Args } from "./args";
 import { lookupRead } from "./expiry";
 import { countFields, findField, isHash, readValue, textLength, textPtr } from "./hashvalue";
 import { LINE_ROOM, Reply, replyArray, replyBulk, replyInteger, replyNull } from "./reply";
+import { Members } from "./warmmembers";
 
 /** HGET key field */
 export function hget(): i32 {
@@ -20,6 +21,7 @@ export function hmget(): i32 {
   if (!Reply.reserve(LINE_ROOM)) return REFUSED_OUT_OF_MEMORY;
   replyArray(Args.count() - 2);
   for (let i: u32 = 2; i < Args.count(); i++) {
+    Members.warm(entry, 2, i, 1);
     if (replyFieldOf(entry, i)) continue;
     Reply.truncate(start);
     return REFUSED_OUT_OF_MEMORY;

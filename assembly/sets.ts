@@ -21,6 +21,7 @@ import { NO_MEMORY } from "./setbuild";
 import { SetValue, addMember, changedSet, createSet, hasMember, takeMember } from "./setvalue";
 import { replyMembers } from "./setwalk";
 import { find, removeFound } from "./table";
+import { Members } from "./warmmembers";
 
 /** Larger blocks are runs of pages. */
 const LARGE: u32 = 32768;
@@ -46,6 +47,7 @@ export function sadd(): i32 {
   if (Args.count() > 3 && !hasRoomForMembers(set)) return REFUSED_OUT_OF_MEMORY;
   let added: i32 = 0;
   for (let i: u32 = 2; i < Args.count(); i++) {
+    Members.warm(set, 2, i, 1);
     memberAt(i);
     if (set == 0) {
       if (createSet(slot, key, keyLength) == 0) return REFUSED_OUT_OF_MEMORY;
@@ -91,6 +93,7 @@ export function srem(): i32 {
   if (set != 0 && !isSet(set)) return REFUSED_WRONG_TYPE;
   let removed: i32 = 0;
   for (let i: u32 = 2; i < Args.count() && set != 0 && SetValue.count(set) != 0; i++) {
+    Members.warm(set, 2, i, 1);
     memberAt(i);
     if (!takeMember(set)) continue;
     set = changedSet;
@@ -156,6 +159,7 @@ export function smismember(): i32 {
   if (set != 0 && !isSet(set)) return REFUSED_WRONG_TYPE;
   replyArray(Args.count() - 2);
   for (let i: u32 = 2; i < Args.count(); i++) {
+    Members.warm(set, 2, i, 1);
     memberAt(i);
     replyInteger(set != 0 && hasMember(set) ? 1 : 0);
   }

@@ -20,6 +20,7 @@ import { lookupWrite } from "./expiry";
 import { hasRoom } from "./heap";
 import { LINE_ROOM, Reply, replyDouble, replyInteger, replyNull } from "./reply";
 import { find, removeFound } from "./table";
+import { Members } from "./warmmembers";
 import { Zset, findScore, foundScore } from "./zset";
 import { addMember, changeCost, changeScore, createZset, memberCost, removeFoundMember } from "./zsetchange";
 
@@ -70,6 +71,7 @@ function add(given: u32): i32 {
   let updated: i32 = 0;
   isProcessed = false;
   for (let i = first; i < Args.count(); i += 2) {
+    Members.warm(zset, first + 1, i + 1, 2);
     const done = putPair(options, i);
     if (done < 0) return done;
     if (done == ADDED) added++;
@@ -170,6 +172,7 @@ export function zrem(): i32 {
   let removed: i32 = 0;
   let isEmpty = zset == 0;
   for (let i: u32 = 2; i < Args.count() && !isEmpty; i++) {
+    Members.warm(zset, 2, i, 1);
     Zset.open(zset);
     if (!findScore(Args.ptr(i), Args.length(i))) continue;
     removed++;

@@ -40,7 +40,7 @@ test("warming members of big collections, and what only looks like one, changes 
   space.put("string", "v");
   const keys = ["set", "hash", "zset", "small", "integers", "list", "string", "none"];
   const requests = [[], ["member 7"], ["no member"], ["9", "member 9"], ["9", "member 9", "10", ""]].flatMap(
-    (words) => keys.map((key) => ["NAME", key, ...words]),
+    (words) => keys.map((key) => ["NAME", key].concat(words)),
   );
   const seen = (): unknown[] => [
     space.run("sismember", "set", "member 7"), // from here on members are warmed
@@ -83,4 +83,30 @@ test("nobody looks ahead where all is in the caches", () => {
   space.run("sadd", "set", ...members(20_000));
   space.run("sismember", "set", "a");
   expect(lookAhead(space, ["GET", "a"], ["GET", "b"], broken)).toBeLessThan(1);
+});
+
+test("requests of many members say the same of a big collection as of a small one", () => {
+  const space = new Keyspace(5);
+  const all = members(20_000);
+  const asked = members(100).flatMap((member, i) => [member, `no ${i}`]);
+  const pairs = asked.flatMap((member, i) => [member, String(i)]);
+  const scores = asked.flatMap((member, i) => [String(i), member]);
+  space.run("sadd", "set", ...all);
+  space.run("hset", "hash", ...all.flatMap((member) => [member, member]));
+  space.run("zadd", "zset", ...all.flatMap((member) => ["1", member]));
+  expect(space.run("smismember", "set", ...asked)).toBe(`*200\r\n${":1\r\n:0\r\n".repeat(100)}`);
+  const found = members(100).map((member) => `$${member.length}\r\n${member}\r\n$-1\r\n`);
+  expect(space.run("hmget", "hash", ...asked)).toBe(`*200\r\n${found.join("")}`);
+  expect(space.run("sadd", "set", ...asked)).toBe(":100\r\n");
+  expect(space.run("hset", "hash", ...pairs)).toBe(":100\r\n");
+  expect(space.run("zadd", "zset", ...scores)).toBe(":100\r\n");
+  expect(space.run("srem", "set", ...asked, "none")).toBe(":200\r\n");
+  expect(space.run("hdel", "hash", ...asked, "none")).toBe(":200\r\n");
+  expect(space.run("zrem", "zset", ...asked, "none")).toBe(":200\r\n");
+  for (const [count, key] of [
+    ["scard", "set"],
+    ["hlen", "hash"],
+    ["zcard", "zset"],
+  ] as const)
+    expect(space.run(count, key)).toBe(":19900\r\n");
 });
