@@ -13,7 +13,7 @@ interface Case {
   readonly load: readonly string[];
   /** How the lines of its report begin. */
   readonly tests: readonly string[];
-  /** Requests at pipeline 1; ten times as many at 16. */
+  /** Requests at pipeline 1; five times as many at 16. */
   readonly requests: number;
   readonly pipelines: readonly number[];
   /** What must be there before; on an empty server otherwise. */
@@ -72,14 +72,14 @@ const CASES: readonly Case[] = [
   // redis-benchmark's own draws keys of all slots.
   { ...own("mset"), load: ["MSET", ...Array.from({ length: 10 }, () => ["{k}:__rand_int__", "xxx"]).flat()] },
   ...[100, 300, 500, 600].map((count) =>
-    read(`LRANGE_${count}`, ["LRANGE", "list", "0", String(count - 1)], 20_000, pushes),
+    read(`LRANGE_${count}`, ["LRANGE", "list", "0", String(count - 1)], 10_000, pushes),
   ),
   read("ZRANGEBYSCORE of 10", ["ZRANGEBYSCORE", "zset", "__rand_int__", "+inf", "LIMIT", "0", "10"], 100_000, scores),
   read("ZRANK", ["ZRANK", "zset", "member:__rand_int__"], 100_000, scores),
   read("ZREVRANGE of 10", ["ZREVRANGE", "zset", "500000", "500009"], 100_000, scores),
-  read("HGETALL of 50", ["HGETALL", "hash"], 50_000, fields),
-  read("SINTER 2 x 10 000", ["SINTER", "{s}a", "{s}b"], 300, sets),
-  read("SMEMBERS of 1000", ["SMEMBERS", "{s}c"], 10_000, sets),
+  read("HGETALL of 50", ["HGETALL", "hash"], 30_000, fields),
+  read("SINTER 2 x 10 000", ["SINTER", "{s}a", "{s}b"], 200, sets),
+  read("SMEMBERS of 1000", ["SMEMBERS", "{s}c"], 3_000, sets),
 ]; // prettier-ignore
 
 interface Row {
@@ -129,7 +129,7 @@ async function runCase(
 }
 
 function argsOf(found: Case, pipeline: number, less: number): string[] {
-  const requests = Math.ceil((found.requests * (pipeline === 1 ? 1 : 10)) / less);
+  const requests = Math.ceil((found.requests * (pipeline === 1 ? 1 : 5)) / less);
   const settings = { P: pipeline, n: requests, r: RANGE, c: 50 };
   const words = Object.entries(settings).flatMap(([flag, value]) => [`-${flag}`, String(value)]);
   return ["redis-benchmark", ...words, "--csv", ...found.load];
