@@ -7,15 +7,13 @@ import { FIVES_COUNT, Fives } from "./double";
 import { render } from "./integers";
 import { multiply, productHigh } from "./wide";
 
-/** The longest there is: -1.2345678901234567e-308 */
-export const DOUBLE_ROOM: u32 = 24;
 const DIGITS: i32 = 17;
 const BEYOND: u64 = 100000000000000000;
 const TEN_DIGITS_LESS: u64 = 100000000;
 const LOG_10_OF_2: f64 = 0.30102999566398119521;
 const SCRATCH: usize = memory.data(24);
 
-/** Writes a double at `at` (DOUBLE_ROOM bytes); returns its length. */
+/** Writes a double at `at` (up to 24 bytes: -1.2345678901234567e-308); returns its length. */
 export function renderDouble(value: f64, at: usize): u32 {
   if (abs(value) < <f64>BEYOND && trunc(value) == value) return renderWhole(value, at);
   if (abs(value) == Infinity) {

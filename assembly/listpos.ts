@@ -8,6 +8,7 @@ import {
   REFUSED_SYNTAX,
 } from "./abi";
 import { Args, isWord } from "./args";
+import { NOT_OPEN, closeWithArray, openReply } from "./deferred";
 import { parse, parsed } from "./integers";
 import { openToRead } from "./listaccess";
 import { Listpack } from "./listpack";
@@ -116,30 +117,22 @@ function replyPlace(): i32 {
   return 0;
 }
 
-/** Room for the head of the array, whose length is known only behind it. */
-const HEAD_ROOM: u32 = 16;
-
 function replyPlaces(): i32 {
   const most = matchCount == 0 ? <i64>u32.MAX_VALUE : matchCount;
-  const written = Reply.written();
-  Reply.setEnd(Reply.end() + HEAD_ROOM);
+  const start = openReply();
+  if (start == NOT_OPEN) return REFUSED_OUT_OF_MEMORY;
   let count: u32 = 0;
   Search.begin();
   while (<i64>count < most) {
     const index = Search.next();
     if (index == -1) break;
     if (index < 0 || !Reply.reserve(LINE_ROOM)) {
-      Reply.truncate(written);
+      Reply.truncate(start);
       return REFUSED_OUT_OF_MEMORY;
     }
     replyInteger(index);
     count++;
   }
-  const bytes = Reply.written() - written - HEAD_ROOM;
-  Reply.truncate(written);
-  const from = Reply.end() + HEAD_ROOM;
-  replyArray(count);
-  memory.copy(Reply.end(), from, bytes);
-  Reply.setEnd(Reply.end() + bytes);
+  closeWithArray(start, count);
   return 0;
 }

@@ -119,7 +119,7 @@ function popNested(i: u32, count: i64, isMax: bool): i32 {
  * Replies `count` pairs of the open sorted set, which is there under argument `i` and was just found, and takes them out.
  * Returns the count, or a REFUSED_ code, some of the pairs being in the reply.
  */
-export function popCells(zset: usize, slot: u32, i: u32, count: u32, isMax: bool, isNested: bool): i32 {
+function popCells(zset: usize, slot: u32, i: u32, count: u32, isMax: bool, isNested: bool): i32 {
   const all = Zset.count();
   if (!replyElements(isMax ? all - 1 : 0, count, isMax, true, isNested)) return REFUSED_OUT_OF_MEMORY;
   const isEmpty = count == all;

@@ -1,7 +1,8 @@
 // Commands that wait: the same dialogues of several connections with redis-server and with ours, and every byte that
 // arrives on any of them must be the same.
-import { describe, expect, test } from "bun:test";
+import { describe, test } from "bun:test";
 import { type Judged, judged } from "./harness/conformance.ts";
+import { sameInBoth } from "./harness/dialogue.ts";
 import { Party, type Words } from "./harness/party.ts";
 
 const pair = judged("alone");
@@ -10,24 +11,8 @@ const clustered = judged("cluster");
 const words = (line: string): Words => line.split(" ");
 const all = (lines: string): Words[] => lines.split("; ").map(words);
 
-async function same(
-  dialogue: (party: Party) => Promise<void>,
-  { theirs, ours }: Judged = pair.servers,
-): Promise<void> {
-  for (const protocol of [2, 3] as const) {
-    const heard: unknown[] = [];
-    for (const server of [theirs, ours]) {
-      const party = await Party.of(server, { a: protocol, b: protocol, c: protocol, d: 2 });
-      try {
-        await dialogue(party);
-        heard.push(await party.heard());
-      } finally {
-        party.close();
-      }
-    }
-    expect(heard[1]).toEqual(heard[0]);
-  }
-}
+const same = (dialogue: (party: Party) => Promise<void>, servers: Judged = pair.servers): Promise<void> =>
+  sameInBoth(servers, (protocol) => ({ a: protocol, b: protocol, c: protocol, d: 2 }), dialogue);
 
 const TIMEOUTS = [
   "0",

@@ -1,8 +1,9 @@
 // MULTI, EXEC, DISCARD, WATCH: the same dialogues of several connections with redis-server and with ours, and every byte
 // that arrives on any of them must be the same.
-import { describe, expect, test } from "bun:test";
+import { describe, test } from "bun:test";
 import { pickSeed, Random } from "../support/random.ts";
 import { type Judged, judged } from "./harness/conformance.ts";
+import { sameInBoth } from "./harness/dialogue.ts";
 import { Party, type Words } from "./harness/party.ts";
 
 const pair = judged("alone");
@@ -11,21 +12,8 @@ const clustered = judged("cluster");
 const words = (line: string): Words => line.split(" ");
 const all = (lines: string): Words[] => lines.split("; ").map(words);
 
-/** The same dialogue with both servers, in both protocols; whatever was heard must be equal. */
-async function same(
-  dialogue: (party: Party) => Promise<void>,
-  { theirs, ours }: Judged = pair.servers,
-): Promise<void> {
-  for (const protocol of [2, 3] as const) {
-    const heard: unknown[] = [];
-    for (const server of [theirs, ours]) {
-      const party = await Party.of(server, { a: protocol, b: protocol, c: 2 });
-      await dialogue(party);
-      heard.push(await party.heard());
-    }
-    expect(heard[1]).toEqual(heard[0]);
-  }
-}
+const same = (dialogue: (party: Party) => Promise<void>, servers: Judged = pair.servers): Promise<void> =>
+  sameInBoth(servers, (protocol) => ({ a: protocol, b: protocol, c: 2 }), dialogue);
 
 describe("one connection", () => {
   for (const lines of [
