@@ -1,22 +1,9 @@
-// Slabs set aside. Deletions leave slabs of few blocks each; where the blocks of many fit into notably fewer, those with
+// Sparse slabs. Deletions leave slabs of few blocks each; where the blocks of many fit into notably fewer, those with
 // the least are set aside: nothing is taken from them any more, whoever knows where all blocks are moves them
 // (defrag.ts), and a page that is empty goes back.
-//
-// A slab set aside is in no list: its `prev` is ASIDE. And it has a bit in a map that fits the caches, since every block
-// of the keyspace is looked up there.
 import { CLASS, CLASS_ROOM, CLASS_SIZE, CLASS_SLAB, USED, alloc, classes, free, sizeOf } from "./heap";
-import { KIND, PAGE, PAGE_SHIFT, PREV, Page, SLAB, link, unlink } from "./pages";
-
-export const ASIDE: u32 = 0xffffffff;
-/** One bit a page: set aside. */
-const SET_ASIDE: usize = memory.data(8192);
-
-export abstract class Aside {
-  /** Whether a small block stands in a slab that is set aside. (No large block does.) */
-  @inline static has(ptr: usize): bool {
-    return ((load<u8>(SET_ASIDE + (ptr >> 19)) >> ((<u32>(ptr >> PAGE_SHIFT)) & 7)) & 1) != 0;
-  }
-}
+import { Aside, forgetAside, markAside, nextAside } from "./heapaside";
+import { KIND, PAGE, Page, SLAB, link, unlink } from "./pages";
 
 /** Blocks moved since the counter was read last. */
 let movedCount: u32 = 0;
@@ -116,13 +103,10 @@ export function beginAside(): u32 {
 
 /** Slabs still set aside can be taken from again. */
 export function endAside(): void {
-  for (let at = SET_ASIDE; at < SET_ASIDE + 8192; at += 8) {
-    while (load<u64>(at) != 0) {
-      const page = <u32>((at - SET_ASIDE) << 3) + <u32>ctz(load<u64>(at));
-      const record = Page.record(page);
-      forgetAside(page);
-      link(CLASS_SLAB + ((<u32>load<u8>(record, CLASS)) << 2), page, record);
-    }
+  for (let page = nextAside(0); page != 0; page = nextAside(page)) {
+    const record = Page.record(page);
+    forgetAside(page);
+    link(CLASS_SLAB + ((<u32>load<u8>(record, CLASS)) << 2), page, record);
   }
 }
 
@@ -158,13 +142,5 @@ function worthLevel(index: u32): u32 {
 
 function setAside(page: u32, record: usize): void {
   unlink(CLASS_SLAB + ((<u32>load<u8>(record, CLASS)) << 2), record);
-  store<u32>(record, ASIDE, PREV);
-  const at = SET_ASIDE + (page >> 3);
-  store<u8>(at, load<u8>(at) | ((<u8>1) << ((<u8>page) & 7)));
-}
-
-export function forgetAside(page: u32): void {
-  store<u32>(Page.record(page), 0, PREV);
-  const at = SET_ASIDE + (page >> 3);
-  store<u8>(at, load<u8>(at) & ~((<u8>1) << ((<u8>page) & 7)));
+  markAside(page);
 }

@@ -9,8 +9,7 @@
 // what cannot be had is 0.
 //
 // Slabs of few blocks each can be set aside (aside.ts), to be emptied and given back.
-import { ASIDE, forgetAside } from "./aside";
-import { releaseWaiting } from "./lazyfree";
+import { ASIDE, forgetAside } from "./heapaside";
 import {
   FIRST,
   KIND,
@@ -20,7 +19,6 @@ import {
   PAGE_SHIFT,
   PREV,
   Page,
-  RECLAIM_STEP,
   SLAB,
   freePageCount,
   giveRun,
@@ -31,6 +29,7 @@ import {
   takePages,
   unlink,
 } from "./pages";
+import { reclaim } from "./shortage";
 
 /** The longest block that shares a page with others. */
 const SMALL_LIMIT: u32 = 32768;
@@ -189,7 +188,7 @@ export function resize(ptr: usize, keep: u32, size: u32): usize {
 
 /** Whether blocks of `small` bytes in all, and large ones of `large` bytes in all, could be had for certain. */
 export function hasRoom(small: f64, large: f64): bool {
-  while (!hasRoomNow(small, large)) if (!releaseWaiting(RECLAIM_STEP)) return hasRoomNow(small, large);
+  while (!hasRoomNow(small, large)) if (!reclaim()) return hasRoomNow(small, large);
   return true;
 }
 

@@ -13,14 +13,12 @@
 // which `takeIdle` finds for the host to give back; pages never taken, and those given back, cost nothing.
 import { STATE_MEMORY_LIMIT, STATE_RESULT_LENGTH, STATE_RESULT_PTR } from "./abi";
 import { grown } from "./env";
-import { releaseWaiting } from "./lazyfree";
+import { reclaim } from "./shortage";
 
 export const PAGE_SHIFT: u32 = 16;
 export const PAGE: u32 = 65536;
 const MAX_PAGES: u32 = 65535;
 const MAP_PAGES: u32 = 32;
-/** Blocks given back at a time when there is no room and deleted things wait. */
-export const RECLAIM_STEP: u32 = 1024;
 
 const INSIDE: u8 = 0;
 export const SLAB: u8 = 1;
@@ -172,7 +170,7 @@ export function takePages(length: u32): u32 {
     if (growBy(length)) {
       page = pages - load<u32>(Page.record(pages - 1), FIRST);
     } else {
-      const hasMore = releaseWaiting(RECLAIM_STEP);
+      const hasMore = reclaim();
       page = findRun(length);
       if (page == 0 && !hasMore) return 0;
     }
