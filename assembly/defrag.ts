@@ -1,10 +1,10 @@
 // Emptying sparse slabs: a walk over all that databases hold, which moves each block that stands in a slab set aside
-// (aside.ts) and tells whoever pointed to it. A pass goes over everything once, in steps between requests.
+// (heapaside.ts) and tells whoever pointed to it. A pass goes over everything once, in steps between requests.
 //
 // Where a step ends is told by numbers: a slot, a bucket, and inside of a big value how far the walk came. What is
 // inserted or deleted meanwhile may be missed, as may what a growing table moves behind the walk: the next pass sees it.
 import { DATABASE_COUNT, ENCODING_HASHTABLE, ENCODING_QUICKLIST, ENCODING_SKIPLIST, SLOT_COUNT } from "./abi";
-import { copyAway, relocate } from "./aside";
+import { copyAway, relocate } from "./heapsparse";
 import { Bucket, NEXT, SEGMENT, SEGMENTED, SEGMENT_SHIFT, bucketAt } from "./bucket";
 import { Cell } from "./chain";
 import { Database } from "./database";

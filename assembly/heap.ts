@@ -1,6 +1,6 @@
 // The allocator: blocks in pages of 64 KiB. A small block lives in a slab: one page of blocks of one size class, of
-// which blocks of 64 n bytes begin on a cache line. A large block is a run of whole pages. pages.ts has the pages; of a
-// slab its record says
+// which blocks of 64 n bytes begin on a cache line. A large block is a run of whole pages. heappages.ts has the pages;
+// of a slab its record says
 //
 //   | kind u8 | class u8 | used u16 | free u32 | bump u32 | prev u32 | next u32 | … |
 //     class, blocks in use, first freed block, where never-used room begins, list of slabs with room
@@ -8,7 +8,7 @@
 // Room that was never used is left untouched, so the process is charged for what is in use only. Nothing traps:
 // what cannot be had is 0.
 //
-// Slabs of few blocks each can be set aside (aside.ts), to be emptied and given back.
+// Slabs of few blocks each can be set aside (heapsparse.ts), to be emptied and given back.
 import { ASIDE, forgetAside } from "./heapaside";
 import {
   FIRST,
@@ -28,7 +28,7 @@ import {
   resizeRun,
   takePages,
   unlink,
-} from "./pages";
+} from "./heappages";
 import { reclaim } from "./shortage";
 
 /** The longest block that shares a page with others. */

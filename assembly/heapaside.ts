@@ -1,8 +1,9 @@
-// Slabs set aside: nothing is taken from them any more, and once empty their page goes back. aside.ts chooses them.
+// Slabs set aside: nothing is taken from them any more, and once empty their page goes back. heapsparse.ts chooses
+// them.
 //
 // A slab set aside is in no list: its `prev` is ASIDE. And it has a bit in a map that fits the caches, since every
 // block of the keyspace is looked up there.
-import { PAGE_SHIFT, PREV, Page } from "./pages";
+import { PAGE_SHIFT, PREV, Page } from "./heappages";
 
 export const ASIDE: u32 = 0xffffffff;
 /** One bit a page: set aside. */

@@ -2,10 +2,10 @@
 
 // set-up and memory
 export { init } from "./start";
-export { beginAside, endAside, sparseBytes, takeMovedCount } from "./aside";
+export { beginAside, endAside, sparseBytes, takeMovedCount } from "./heapsparse";
 export { beginDefrag, defrag } from "./defrag";
 export { alloc, free, resize, sizeOf, usedBytes } from "./heap";
-export { activeBytes, idleBytes, takeIdle } from "./pages";
+export { activeBytes, idleBytes, takeIdle } from "./heappages";
 export { reserveReply, resetReply } from "./reply";
 export { crc16, slotOf } from "./crc16";
 // databases, slots, walks
@@ -13,7 +13,7 @@ export { databaseAverageTtl, databaseExpiring, databaseKeys, swapDatabases } fro
 export { flushDatabase, flushSlot, slotKeys } from "./flush";
 export { forgetReleased, releaseWaiting, releasedObjects, waitingObjects } from "./lazyfree";
 export { listSlot, scan } from "./scan";
-export { randomKey } from "./random";
+export { randomKey } from "./randomkey";
 export { lookAhead } from "./lookahead";
 export { clearEvents, takeEvents } from "./events";
 export { evict } from "./evict";

@@ -16,7 +16,7 @@ import { Entry } from "./entry";
 import { free } from "./heap";
 import { releaseMembers } from "./members";
 import { releaseQuicklist } from "./quicklist";
-import { releaseChain, releaseElements } from "./release";
+import { releaseChain, releaseElements } from "./tablerelease";
 import { releaseTree } from "./scoretree";
 import { TABLE_RECORD, TableRecord } from "./tablerecord";
 

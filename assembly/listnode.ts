@@ -8,7 +8,7 @@
 // A plain listpack may have gaps on both sides: elements are added to and taken from either end without moving the
 // others. Nodes far from both ends are packed, which is what makes a long list small; they are read through expansions
 // that are kept a while, and unpacked when something in them changes.
-import { relocate } from "./aside";
+import { relocate } from "./heapsparse";
 import { alloc, free, roundUp, sizeOf } from "./heap";
 import { Aside } from "./heapaside";
 import { forgetExpansion } from "./listexpansion";

@@ -12,7 +12,7 @@ import { ITEMS } from "./element";
 import { growIfFull, shrink } from "./growth";
 import { hashOf } from "./hash";
 import { free } from "./heap";
-import { releaseElements } from "./release";
+import { releaseElements } from "./tablerelease";
 import { TABLE_RECORD, TableRecord } from "./tablerecord";
 
 /** A table of so many members is not in the processor's caches as a whole. */

@@ -1,6 +1,6 @@
 // Moving the nodes of a tree, and the items its cells point to, to other places in memory: see scoretree.ts.
 import { Item } from "./item";
-import { relocate } from "./aside";
+import { relocate } from "./heapsparse";
 import { Inner, Leaf, Tree } from "./scorenode";
 import { foundCell, foundLeaf, searchMember, tellFirst } from "./scoresearch";
 

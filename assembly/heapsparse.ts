@@ -3,7 +3,7 @@
 // (defrag.ts), and a page that is empty goes back.
 import { CLASS, CLASS_ROOM, CLASS_SIZE, CLASS_SLAB, USED, alloc, classes, free, sizeOf } from "./heap";
 import { Aside, forgetAside, markAside, nextAside } from "./heapaside";
-import { KIND, PAGE, Page, SLAB, link, unlink } from "./pages";
+import { KIND, PAGE, Page, SLAB, link, unlink } from "./heappages";
 
 /** Blocks moved since the counter was read last. */
 let movedCount: u32 = 0;
