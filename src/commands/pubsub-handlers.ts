@@ -74,7 +74,7 @@ const namesOf =
 const subscriberCounts =
   (kind: "channel" | "shard"): Handler =>
   ({ server: { pubsub } }, args, reply) => {
-    reply.map(args.count - 2);
+    reply.array((args.count - 2) * 2); // pairs, yet no map in RESP3 either
     for (let i = 2; i < args.count; i++) {
       reply.bulk(args.at(i));
       reply.integer(pubsub.subscriberCount(kind, args.latin1(i)));

@@ -254,7 +254,8 @@ export class Keys {
    */
   memoryUsage(key: Bytes, samples: number): number | undefined {
     const { ptr, length } = this.#keys.bring(key);
-    return this.memory.wasm.memoryOf(ptr, length, Math.min(samples, 0xffffffff)) || undefined;
+    const bytes = this.memory.wasm.memoryOf(ptr, length, Math.min(samples, 0xffffffff));
+    return Math.trunc(bytes) || undefined; // what a mean of samples stands for is seldom whole
   }
 
   /** Any key, each with the same chance; undefined = there is none. */

@@ -109,6 +109,7 @@ async function copyAndMove(digest: string, encoding: string): Promise<void> {
   expect(await textOf(subject, "DEL", "key")).toBe(":1\r\n");
   expect(await textOf(subject, "DEBUG", "DIGEST-VALUE", "renamed")).toBe(digest);
   expect(await textOf(subject, "OBJECT", "ENCODING", "renamed")).toBe(encoding);
+  expect(await textOf(subject, "MEMORY", "USAGE", "renamed")).toMatch(/^:[0-9]+\r\n$/);
   const usage = Number((await textOf(subject, "MEMORY", "USAGE", "renamed", "SAMPLES", 0)).slice(1));
   expect(usage).toBeGreaterThan((await bytesOf(subject, "DUMP", "renamed")).length / 20);
 }

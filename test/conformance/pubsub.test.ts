@@ -19,7 +19,7 @@ describe("confirmations and messages", () => {
       ["in a cluster", clustered],
     ] as const)
       test(`of subscribers of RESP${protocol}, ${name}`, () =>
-        sameDialogue(subject.servers, { a: protocol, b: 2, c: 3, teller: 2 }, async (party) => {
+        sameDialogue(subject.servers, { a: protocol, b: 2, c: 3, teller: protocol }, async (party) => {
           await party.say("a", ...all("SUBSCRIBE x y x\nPSUBSCRIBE x* q?\nSSUBSCRIBE {s}1 {s}2\nPING"));
           await party.say("b", ...all("SUBSCRIBE x\nPING\nPING hello"));
           await party.say("c", ...all("PSUBSCRIBE [xyz] xx?\nPING hello\nSUBSCRIBE x\nGET k"));
