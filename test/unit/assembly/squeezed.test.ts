@@ -174,7 +174,7 @@ test("with hardly a block left, a command does all or nothing, and forgets nothi
     expect(used.some((bytes, round) => round > 0 && bytes <= used[round - 1]!)).toBe(true);
     expect(Math.max(...used) - used[0]!).toBeLessThan(MIB);
   });
-});
+}, 30_000);
 
 test("requests of many sizes find that there are too few pages for so many sizes of blocks", async () => {
   await seeded((random) => {
@@ -195,4 +195,4 @@ test("requests of many sizes find that there are too few pages for so many sizes
     expect(twins.refused).toBeGreaterThan(20);
     expect(twins.done).toBeGreaterThan(20);
   });
-});
+}, 30_000);
