@@ -75,7 +75,7 @@ function pop(random: Random): Probe {
       const after = await membersOf(client, name);
       const isRight = JSON.stringify([...popped, ...after].toSorted()) === JSON.stringify(before);
       // Which members stay decides the encoding, unless they are all of one kind.
-      const isMixed = new Set(before.map((text) => /^-?\d+$/.test(text))).size > 1;
+      const isMixed = new Set(before.map((text) => /^(0|-?[1-9]\d{0,18})$/.test(text))).size > 1;
       const encoding = isMixed ? "" : plain((await client.reply("OBJECT", "ENCODING", name)).value);
       if (before.length > 0) {
         await client.reply("DEL", name);

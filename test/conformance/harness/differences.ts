@@ -19,6 +19,13 @@ const INTENDED: readonly Intended[] = [
       [theirs, ours].every((reply) => Number(plain(reply.value)) > Number.MAX_SAFE_INTEGER - 2e12),
   },
   {
+    reason: "so two such moments may be one, and neither is the later",
+    matches: (request, theirs, ours) =>
+      /^p?expire(at)?$/.test(name(request)) &&
+      [theirs, ours].every((reply) => reply.value.kind === "integer") &&
+      Number(request.args[2]) > Number.MAX_SAFE_INTEGER / 1000,
+  },
+  {
     reason: "values are never shared: REFCOUNT tells what Redis shares, but not that its COPY does not",
     matches: (request, theirs, ours) =>
       option(request) === "refcount" && plain(theirs.value) === 1 && plain(ours.value) === 2 ** 31 - 1,
