@@ -223,7 +223,7 @@ export function ltrim(): i32 {
   if (!Reply.reserve(LINE_ROOM)) return REFUSED_OUT_OF_MEMORY;
   const found = openToWrite();
   if (found < 0) return found;
-  let changes: u32 = 0;
+  let removed: u32 = 0;
   if (found != 0) {
     const count = List.count();
     const kept = Range.within(start, stop, count);
@@ -232,10 +232,10 @@ export function ltrim(): i32 {
     if (!prepareRemoval(0, before) || !prepareRemoval(count - behind, behind)) return REFUSED_OUT_OF_MEMORY;
     removeElements(count - behind, behind);
     removeElements(0, before);
-    changes = max(before + behind, 1); // what trims nothing counts as a change too, to who watches the key
+    removed = before + behind;
     Events.tell(EVENT_LTRIM, Args.ptr(1), Args.length(1));
     removeIfEmpty(Args.slot(), Args.ptr(1), Args.length(1));
   }
   replyOk();
-  return <i32>changes;
+  return <i32>removed;
 }
