@@ -4,6 +4,7 @@
 // when the socket drains; closing after the last byte means shutting the sending side down first and waiting for
 // the peer, since closing at once throws away bytes that were accepted but not yet sent.
 import type { Socket } from "bun";
+import { type Outlet, turn } from "./turn.ts";
 
 /** Milliseconds a peer has to close its side after we shut ours down. */
 const LINGER_MS = 5_000;
@@ -20,7 +21,7 @@ export interface ConnectionUser {
 
 type RawSocket = Socket<Connection | undefined>;
 
-export class Connection {
+export class Connection implements Outlet {
   user: ConnectionUser | undefined;
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -45,9 +46,15 @@ export class Connection {
     return this.#closed;
   }
 
-  /** Sends bytes; they may be reused as soon as this returns. */
+  /** Sends bytes, at the end of the turn at the latest; they may be reused as soon as this returns. */
   send(bytes: Uint8Array): void {
     if (this.#closed || this.#finishing || bytes.length === 0) return;
+    if (!turn.take(this, bytes)) this.write(bytes);
+  }
+
+  /** Sends bytes now, behind all that was written before. */
+  write(bytes: Uint8Array): void {
+    if (this.#closed) return;
     let written = 0;
     if (this.queuedBytes === 0) {
       written = this.socket.write(bytes);
@@ -62,13 +69,15 @@ export class Connection {
   /** Closes once everything sent has gone out; nothing more is received or sent. */
   finish(): void {
     if (this.#closed || this.#finishing) return;
+    turn.flush();
     this.#finishing = true;
     if (this.queuedBytes === 0) this.#shutdown();
   }
 
-  /** Closes now; what is queued is lost. */
+  /** Closes now; what the socket has not taken is lost. */
   close(): void {
     if (this.#closed) return;
+    turn.flush();
     this.socket.terminate();
     this.wasClosed();
   }
@@ -104,6 +113,7 @@ export class Connection {
   /** The peer sends nothing more. It may still read: what is queued for it goes out before the close. */
   wasEnded(): void {
     this.#peerEnded = true;
+    turn.flush();
     if (this.queuedBytes > 0) this.finish();
     else this.#shutdown();
   }
