@@ -49,6 +49,8 @@ export class CommandTable {
   readonly #parent: Int16Array;
   /** Row id + 1; 0 = free. Its size is a power of two, at least four times the rows. */
   readonly #index: Uint16Array;
+  /** The command resolved last. */
+  #last = 0;
 
   constructor(families: readonly Family[]) {
     const rows: Row[] = [];
@@ -94,8 +96,16 @@ export class CommandTable {
    * @returns its id; UNKNOWN when the command or the subcommand is not known (see `refusal.ts`)
    */
   resolve(bytes: Uint8Array, argv: Uint32Array, at: number, count: number): number {
-    const id = this.lookup(bytes, argv[at]!, argv[at + 1]!);
-    if (id === UNKNOWN || count === 1 || this.isContainer[id] === 0) return id;
+    const ptr = argv[at]!;
+    const length = argv[at + 1]!;
+    // In a pipeline the command is nearly always that of the request before.
+    if (!this.#isNamed(this.#last, bytes, ptr, length)) {
+      const found = this.lookup(bytes, ptr, length);
+      if (found === UNKNOWN) return UNKNOWN;
+      this.#last = found;
+    }
+    const id = this.#last;
+    if (count === 1 || this.isContainer[id] === 0) return id;
     return this.lookup(bytes, argv[at + 2]!, argv[at + 3]!, id);
   }
 

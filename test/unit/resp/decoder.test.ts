@@ -342,3 +342,29 @@ test("a table that cannot grow is an error of the request, not of the process", 
   expect(decoder.next(memory, bytes.length)).toBe(MALFORMED);
   expect(decoder.error).toBe("Protocol error: too many arguments for memory");
 });
+
+test("what lies behind the bytes that came is not taken for the rest of a request", () => {
+  const memory = new PlainMemory();
+  const whole = "*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n";
+  for (let length = 0; length < whole.length; length++) {
+    const decoder = new Decoder();
+    memory.bytes.set(bytesOf(whole), 64); // an earlier chunk, longer than this one
+    decoder.resume(memory, 64);
+    expect(decoder.next(memory, 64 + length)).toBe(INCOMPLETE);
+    expect(decoder.keepFrom).toBe(64);
+    expect(decoder.next(memory, 64 + whole.length)).toBe(REQUEST);
+    expect(argumentsOf(decoder, memory)).toEqual(["GET", "key"]);
+  }
+});
+
+test("requests at the very end of memory", () => {
+  const whole = "*1\r\n$4\r\nPING\r\n";
+  for (let length = 1; length <= whole.length; length++) {
+    const memory = new PlainMemory();
+    const decoder = new Decoder();
+    const from = memory.bytes.length - length;
+    memory.bytes.set(bytesOf(whole.slice(0, length)), from);
+    decoder.resume(memory, from);
+    expect(decoder.next(memory, memory.bytes.length)).toBe(length === whole.length ? REQUEST : INCOMPLETE);
+  }
+});
