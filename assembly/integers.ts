@@ -1,8 +1,6 @@
 // Integers as text. Only the one canonical spelling of a number counts as an integer: a value kept as a number must
 // come back as the very bytes that were stored.
 
-const SCRATCH: usize = memory.data(32);
-
 /** What `parse` found. */
 export let parsed: i64 = 0;
 
@@ -41,22 +39,50 @@ export function parse(ptr: usize, length: u32): bool {
 
 /** How many characters the number takes. */
 export function width(value: i64): u32 {
-  let rest: u64 = value < 0 ? 0 - value : value;
-  let count: u32 = value < 0 ? 2 : 1;
-  for (; rest >= 10; rest /= 10) count++;
+  return value < 0 ? 1 + digitsIn(0 - value) : digitsIn(value);
+}
+
+function digitsIn(value: u64): u32 {
+  let count: u32 = 1;
+  for (let limit: u64 = 10; value >= limit; limit *= 10) {
+    if (++count == 20) break; // the next limit is none of 64 bits
+  }
   return count;
 }
 
 /** Writes the number at `ptr` (room for 20 bytes); returns its length. */
 export function render(value: i64, ptr: usize): u32 {
-  let rest: u64 = value < 0 ? 0 - value : value;
-  let at = SCRATCH + 32;
-  do {
-    store<u8>(--at, <u8>(48 + (rest % 10)));
-    rest /= 10;
-  } while (rest != 0);
-  if (value < 0) store<u8>(--at, 0x2d);
-  const length = <u32>(SCRATCH + 32 - at);
-  memory.copy(ptr, at, length);
-  return length;
+  let rest: u64 = value;
+  let at = ptr;
+  if (value < 0) {
+    store<u8>(at++, 0x2d);
+    rest = 0 - rest;
+  }
+  const count = digitsIn(rest);
+  let end = at + count;
+  for (; rest > 0xffffffff; end -= 8) {
+    const high = rest / 100000000;
+    renderDigits(<u32>(rest - high * 100000000), end, 8);
+    rest = high;
+  }
+  renderDigits(<u32>rest, end, <u32>(end - at));
+  return <u32>(at + count - ptr);
+}
+
+/**
+ * Writes `count` digits that end before `end`, two at a time. Divisions are multiplications, which take a tenth of their
+ * time: they hold for all 32-bit numbers by 100, and for those below 100 by 10.
+ */
+function renderDigits(value: u32, end: usize, count: u32): void {
+  let rest = value;
+  let at = end;
+  for (let left = count; left > 1; left -= 2) {
+    const high = <u32>((<u64>rest * 0x51eb851f) >> 37);
+    const pair = rest - high * 100;
+    const tens = (pair * 103) >> 10;
+    at -= 2;
+    store<u16>(at, <u16>(0x3030 + tens + ((pair - tens * 10) << 8)));
+    rest = high;
+  }
+  if ((count & 1) != 0) store<u8>(at - 1, <u8>(48 + rest));
 }

@@ -159,11 +159,6 @@ function head(type: u8, length: u32): usize {
     store<u16>(at + 2, 0x0a0d);
     return at + 4;
   }
-  if (length < 100) {
-    store<u16>(at + 1, <u16>((48 + length / 10) | ((48 + (length % 10)) << 8)));
-    store<u16>(at + 3, 0x0a0d);
-    return at + 5;
-  }
   const end = at + 1 + render(length, at + 1);
   store<u16>(end, 0x0a0d);
   return end + 2;
