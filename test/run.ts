@@ -12,12 +12,17 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** From the quickest to tell to the slowest. */
 const GROUPS = ["unit", "sim", "conformance", "e2e"] as const;
 
+/** Characters shown of what a failed test says. */
+const FAILURE_LENGTH = 2000;
+
 interface Outcome {
   readonly group: string;
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
   readonly seconds: number;
+  /** Which tests failed, and how: a long run ends with them. */
+  readonly failures: readonly string[];
 }
 
 function chooseGroups(names: readonly string[]): readonly string[] {
@@ -47,19 +52,41 @@ async function runGroup(group: string, extra: readonly string[], reports: string
   ];
   const child = Bun.spawn(command, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
   const code = await child.exited;
-  const counts = readCounts(report);
+  const text = existsSync(report) ? readFileSync(report, "utf8") : "";
+  const counts = readCounts(text);
   const seconds = (performance.now() - startedAtMs) / 1000;
   // A crash, or a file that does not load, need not show in the report: the status has the last word.
   const failed = code !== 0 && counts.failed === 0 ? 1 : counts.failed;
-  return { group, ...counts, failed, seconds };
+  return { group, ...counts, failed, seconds, failures: readFailures(text) };
 }
 
 function readCounts(report: string): { passed: number; failed: number; skipped: number } {
-  const head = existsSync(report) ? /<testsuites [^>]*>/.exec(readFileSync(report, "utf8"))?.[0] : undefined;
+  const head = /<testsuites [^>]*>/.exec(report)?.[0];
   const count = (name: string): number =>
     Number(new RegExp(`\\b${name}="(\\d+)"`).exec(head ?? "")?.[1] ?? 0);
   const [failed, skipped] = [count("failures"), count("skipped")];
   return { passed: count("tests") - failed - skipped, failed, skipped };
+}
+
+function readFailures(report: string): string[] {
+  const failed =
+    /<testcase name="([^"]*)" classname="([^"]*)"[^>]* file="([^"]*)"[^>]*>\s*<failure[^>]*>([^<]*)/g;
+  return Array.from(report.matchAll(failed), ([, name = "", group = "", file = "", how = ""]) => {
+    const title = [file, group, name].filter((part) => part !== "").join(" > ");
+    return unescapeXml(`failed: ${title}\n${how.slice(0, FAILURE_LENGTH)}`);
+  });
+}
+
+function unescapeXml(text: string): string {
+  const entities: Readonly<Record<string, string>> = {
+    lt: "<",
+    gt: ">",
+    quot: '"',
+    apos: "'",
+    amp: "&",
+    "#10": "\n",
+  };
+  return text.replace(/&([a-z]+|#10);/g, (whole, name: string) => entities[name] ?? whole);
 }
 
 function sum(outcomes: readonly Outcome[], field: "passed" | "failed" | "skipped" | "seconds"): number {
@@ -88,6 +115,7 @@ try {
 } finally {
   rmSync(reports, { recursive: true, force: true });
 }
+for (const { failures } of outcomes) for (const failure of failures) console.log(`\n${failure}`);
 console.log(`\n${outcomes.map(line).join("\n")}`);
 console.log(`${sum(outcomes, "passed")} passed, ${sum(outcomes, "failed")} failed`);
 process.exit(sum(outcomes, "failed") === 0 && sum(outcomes, "passed") > 0 ? 0 : 1);
