@@ -150,9 +150,9 @@ function addFound({ find, flags }: KeySpec, begin: number, words: Words, found: 
     const [countIndex, firstKey, stride] = find.keynum;
     step = stride;
     const count = first + countIndex < words.count ? words.integer(first + countIndex) : undefined;
-    if (count === undefined || count < 0n || count > BigInt(words.count)) return false;
+    if (count === undefined || count < 0n) return false;
     first += firstKey;
-    last = first + (Number(count) - 1) * step;
+    last = (first + (asInt(count) - 1) * step) | 0;
   }
   if (last >= words.count || last < first || first >= words.count) return false;
   for (let at = first; at <= last; at += step) found.add(at, flags);
@@ -182,7 +182,12 @@ function leadingInteger(text: string): number {
   if (digits === undefined) return 0;
   const value = BigInt(digits.replace("+", ""));
   const [least, most] = [-(2n ** 63n), 2n ** 63n - 1n];
-  return Number(BigInt.asIntN(32, value < least ? least : value > most ? most : value));
+  return asInt(value < least ? least : value > most ? most : value);
+}
+
+/** What is left of a 64-bit number where redis-server keeps it as an int. */
+function asInt(value: bigint): number {
+  return Number(BigInt.asIntN(32, value));
 }
 
 /** For a row with one key, overwritten, but read too when the option's word stands behind it (SET key value GET). */
