@@ -9,6 +9,7 @@ import {
   REFUSED_NO_SUCH_KEY,
   REFUSED_OUT_OF_MEMORY,
   REFUSED_SYNTAX,
+  TOUCHED,
 } from "./abi";
 import { Args, isWord } from "./args";
 import { Events } from "./events";
@@ -237,5 +238,5 @@ export function ltrim(): i32 {
     removeIfEmpty(Args.slot(), Args.ptr(1), Args.length(1));
   }
   replyOk();
-  return <i32>removed;
+  return removed == 0 && found != 0 ? TOUCHED : <i32>removed;
 }

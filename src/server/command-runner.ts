@@ -9,6 +9,7 @@ import {
   STATE_PROTOCOL,
   STATE_REPLY,
   STATE_REPLY_END,
+  TOUCHED,
 } from "../../assembly/abi.ts";
 import { engineRefusal, wrongArity } from "../commands/refusal.ts";
 import type { Handler } from "../commands/row.ts";
@@ -114,7 +115,7 @@ export class CommandRunner {
     if (hasEvents) this.#settleEvents(id);
     if (status >= RECORDED) {
       changes.rewritten(status - RECORDED, client.database);
-    } else if (status > 0) {
+    } else if (status > 0 && status !== TOUCHED) {
       const { start, at, multibulk } = this.source;
       changes.applied(status, client.database, multibulk ? start : at, at);
     }

@@ -127,6 +127,7 @@ export class InProcess {
     const outcome = bindCommand(memory.wasm, run)();
     if (outcome === abi.REFUSED_ARITY || outcome === abi.REFUSED_NO_INPUT_KEYS) throw WRONG_ARITY;
     if (outcome < 0) throw refusal(outcome);
+    if (outcome === abi.TOUCHED) return 0;
     if (outcome < abi.RECORDED) return outcome;
     this.#isRewritten = true;
     this.#settleExpired();
