@@ -118,7 +118,8 @@ function replyPlace(): i32 {
 }
 
 function replyPlaces(): i32 {
-  const most = matchCount == 0 ? <i64>u32.MAX_VALUE : matchCount;
+  // Redis tells all matches for a rank without an opposite.
+  const most = matchCount == 0 || rank == i64.MIN_VALUE ? <i64>u32.MAX_VALUE : matchCount;
   const start = openReply();
   if (start == NOT_OPEN) return REFUSED_OUT_OF_MEMORY;
   let count: u32 = 0;

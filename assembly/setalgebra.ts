@@ -64,7 +64,7 @@ function addAll(set: usize): bool {
 
 /** Whether the first set's members are to be looked for in the others, and not the other way round. */
 export function isFirstSmall(): bool {
-  return (<u64>Sets.size(0) * Sets.count()) >> 1 <= Sets.total();
+  return (<u64>Sets.size(0) * Sets.present()) >> 1 <= Sets.total();
 }
 
 /** Passes on what the first set has and no other; false = no memory. */

@@ -28,6 +28,12 @@ export abstract class Sets {
     const set = Sets.at(index);
     return set == 0 ? 0 : SetValue.count(set);
   }
+  /** How many are there. */
+  static present(): u32 {
+    let present: u32 = 0;
+    for (let i: u32 = 0; i < count; i++) present += u32(Sets.at(i) != 0);
+    return present;
+  }
   /** Members of all together. */
   static total(): u64 {
     let total: u64 = 0;
