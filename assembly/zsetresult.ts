@@ -21,6 +21,8 @@ import { pairSize, writePair } from "./zsetpack";
 
 const RECORD: usize = memory.data(24);
 let longest: u32 = 0;
+/** It fits a listpack so far, and is one where Redis fills it member by member: there a score of -0 becomes 0. */
+let isPackSoFar: bool = false;
 
 export abstract class Result {
   @inline static record(): usize {
@@ -32,6 +34,11 @@ export abstract class Result {
   static begin(): void {
     initRecord(RECORD);
     longest = 0;
+    isPackSoFar = false;
+  }
+  /** Members come one after the other: so many, 0 = nobody knows. */
+  static expect(count: u32): void {
+    isPackSoFar = fitsPack(count, 0);
   }
   /** Gives back what was computed. */
   static drop(): void {
@@ -43,7 +50,8 @@ export abstract class Result {
 export function addResult(member: usize, length: u32, score: f64): bool {
   findMember(RECORD, member, length);
   longest = max(longest, length);
-  return addToRecord(RECORD, member, length, score);
+  isPackSoFar = isPackSoFar && fitsPack(Result.count() + 1, length);
+  return addToRecord(RECORD, member, length, isPackSoFar && score == 0 ? 0 : score);
 }
 
 /** The item of a member; 0 = it is not there, and may be added with `addSought`. */
