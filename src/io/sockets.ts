@@ -74,11 +74,11 @@ export class Connection implements Outlet {
     if (this.queuedBytes === 0) this.#shutdown();
   }
 
-  /** Closes now; what the socket has not taken is lost. */
+  /** Closes now. What the socket has taken still goes out, unless the peer has sent what was not read; the rest is lost. */
   close(): void {
     if (this.#closed) return;
     turn.flush();
-    this.socket.terminate();
+    this.socket.end();
     this.wasClosed();
   }
 
@@ -88,7 +88,7 @@ export class Connection implements Outlet {
   }
 
   wasReceived(chunk: Uint8Array): void {
-    if (!this.#finishing) this.user?.received(chunk);
+    if (!this.#finishing && !this.#closed) this.user?.received(chunk);
   }
 
   wasDrained(): void {

@@ -57,6 +57,25 @@ describe("limits", () => {
     await client.untilClosed();
   });
 
+  test("a client that is killed still gets what was sent before", async () => {
+    const server = await startSubject(scope);
+    const witness = await server.connect();
+    await witness.ok("SET", "big", Buffer.alloc(100_000, "x"));
+    const victim = await Client.open(server.port);
+    const id = String(await victim.ask("CLIENT", "ID"));
+    victim.pause();
+    victim.write(encodeRequest(["GET", "big"]));
+    await eventually(
+      async () => (await witness.text("CLIENT", "LIST", "ID", id)).includes("cmd=get"),
+      10_000,
+      "its request has run",
+    );
+    expect(await witness.ask("CLIENT", "KILL", "ID", id)).toBe(1);
+    victim.resume();
+    expect((await victim.read()).raw.length).toBeGreaterThan(100_000);
+    await victim.untilClosed();
+  });
+
   test("a client that ends its half still gets its replies", async () => {
     const server = await startSubject(scope);
     const witness = await server.connect();
