@@ -8,8 +8,9 @@ import type { Args } from "../engine/args.ts";
 import type { Memory } from "../engine/memory.ts";
 import { eachRecord, recordBytes } from "../engine/record.ts";
 import type { MutationLog } from "../replication/log.ts";
-import type { Part } from "../resp/encode.ts";
+import { encodeRequest, type Part } from "../resp/encode.ts";
 import type { Slice } from "../resp/reply.ts";
+import { LogUnit } from "./log-unit.ts";
 
 const EVENT_COUNT = STATE_EVENT_COUNT >> 2;
 
@@ -49,14 +50,17 @@ export class Changes {
   #runFrom = 0;
   #runTo = 0;
   #runDatabase = 0;
-  /** What is logged belongs together, and whether anything was yet. */
-  #together: "no" | "begun" | "logged" = "no";
+  /** How many requests the run is made of. */
+  #runCount = 0;
+  readonly #unit: LogUnit;
 
   constructor(
     private readonly memory: Memory,
     private readonly args: Args,
     readonly log: MutationLog,
-  ) {}
+  ) {
+    this.#unit = new LogUnit(log);
+  }
 
   /** A handler is about to run. */
   begin(): void {
@@ -75,7 +79,7 @@ export class Changes {
     this.settleEvents();
     this.watcher?.recorded(database, parts);
     if (this.#isLogged)
-      this.#log(database).appendParts(
+      this.#log(
         database,
         parts.map((part) => this.#owned(part)),
       );
@@ -108,6 +112,7 @@ export class Changes {
       this.#runDatabase = database;
     }
     this.#runTo = to;
+    this.#runCount++;
   }
 
   /** A request the engine ran has made `count` changes, and replicas are told what stands in the record block. */
@@ -117,7 +122,7 @@ export class Changes {
     if (this.watcher !== undefined) this.#show(this.watcher, database);
     if (!this.#isLogged) return;
     this.flush();
-    this.#log(database).append(database, recordBytes(this.memory));
+    this.#unit.append(database, recordBytes(this.memory), () => this.#hasSeveralRecords());
   }
 
   /** Replicas are told the request at hand although it has changed nothing. */
@@ -128,11 +133,9 @@ export class Changes {
   /** Logs the run noted so far. To be called before its bytes are moved and before the log is read. */
   flush(): void {
     if (this.#runFrom === this.#runTo) return;
-    this.#log(this.#runDatabase).append(
-      this.#runDatabase,
-      this.memory.bytes.subarray(this.#runFrom, this.#runTo),
-    );
-    this.#runFrom = this.#runTo = 0;
+    const bytes = this.memory.bytes.subarray(this.#runFrom, this.#runTo);
+    this.#unit.append(this.#runDatabase, bytes, () => this.#runCount > 1);
+    this.#runFrom = this.#runTo = this.#runCount = 0;
   }
 
   /** Takes what happened to keys in the engine: replicas are told of those gone by themselves, the listener of all. */
@@ -162,28 +165,29 @@ export class Changes {
     this.watcher?.gone(database, key);
     if (!this.#isLogged) return;
     this.flush();
-    this.#log(database).appendParts(database, ["DEL", key]);
+    this.#log(database, ["DEL", key]);
   }
 
-  /** What is logged from here to `apart` takes effect at once on whoever reads the log: EXEC begins. */
+  /** What is logged from here to `apart` takes effect at once on whoever reads the log. */
   together(): void {
     this.flush();
-    this.#together = "begun";
+    this.#unit.begin();
   }
 
   apart(): void {
+    if (this.#runCount === 1 && this.#unit.isEmpty) this.#unit.end(); // its only record: nothing need be held
     this.flush();
-    if (this.#together === "logged") this.log.appendBare(["EXEC"]);
-    this.#together = "no";
+    this.#unit.end();
   }
 
-  /** The log, about to be written: the first record of several that belong together has MULTI before it. */
-  #log(database: number): MutationLog {
-    if (this.#together === "begun") {
-      this.#together = "logged";
-      this.log.appendParts(database, ["MULTI"]);
-    }
-    return this.log;
+  #log(database: number, parts: readonly Part[]): void {
+    this.#unit.append(database, encodeRequest(parts), () => false);
+  }
+
+  #hasSeveralRecords(): boolean {
+    let count = 0;
+    eachRecord(this.memory, () => count++);
+    return count > 1;
   }
 
   /** The records the engine made; a watcher may call the engine about each. */
@@ -206,7 +210,7 @@ export class Changes {
     this.flush();
     const parts: Part[] = [];
     for (let i = 0; i < this.args.count; i++) parts.push(this.args.bytes(i));
-    this.#log(database).appendParts(database, parts);
+    this.#log(database, parts);
   }
 
   #owned(part: string | Slice | Uint8Array): Part {

@@ -112,6 +112,9 @@ export class CommandRunner {
     const hasEvents = requests.memory.u32[EVENT_COUNT] !== 0;
     const isWatched = hasEvents || feed.isOn || observer.hasMonitors;
     if (isWatched && !client.isExecuting) pushes.begin(client, replyAt);
+    // A key that had expired and what came in its place are told together.
+    const isUnit = hasEvents && !client.isExecuting;
+    if (isUnit) changes.together();
     if (hasEvents) this.#settleEvents(id);
     if (status >= RECORDED) {
       changes.rewritten(status - RECORDED, client.database);
@@ -119,6 +122,7 @@ export class CommandRunner {
       const { start, at, multibulk } = this.source;
       changes.applied(status, client.database, multibulk ? start : at, at);
     }
+    if (isUnit) changes.apart();
     this.conclude(client, id, isWatched, true, status > 0 && status < RECORDED);
   }
 
@@ -139,6 +143,7 @@ export class CommandRunner {
     if (!client.isExecuting) pushes.begin(client, replyAt);
     this.timer.start(id);
     changes.begin();
+    if (!client.isExecuting) changes.together();
     context.begin(client);
     reply.protocol = client.protocol;
     const handler = this.#handlers[id];
@@ -153,6 +158,7 @@ export class CommandRunner {
     const { start, at, multibulk } = this.source;
     changes.commit(database, multibulk ? start : at, at);
     changes.settleEvents();
+    if (!client.isExecuting) changes.apart();
     this.timer.stop(client);
     this.conclude(client, id, true, false, changes.isAsSent);
   }
