@@ -11,7 +11,7 @@ import type { ClientConnection } from "./client.ts";
 export const NEEDS_AUTH = 1;
 /** Closed while commands such as DEBUG are not allowed for everybody. */
 export const NEEDS_ASSENT = 2;
-/** Closed while memory has a ceiling of its own. */
+/** Closed while memory has a ceiling of its own: refused when there is no room below it. */
 export const NEEDS_MEMORY = 4;
 /** Closed on a replica, and while too few replicas follow. */
 export const NEEDS_WRITABLE = 8;
@@ -33,6 +33,9 @@ export const NEEDS_NOTICE = NEEDS_SNAPSHOT | NEEDS_LOOK;
 
 /** Closed for a client of RESP2 while it is subscribed to anything: its replies could not be told from messages. */
 export const NEEDS_UNSUBSCRIBED = 2048;
+
+/** Closed as NEEDS_MEMORY is: whatever runs, room is made before it, as far as that can be. */
+const NEEDS_ROOM = 4096;
 
 /** The request waits. */
 export const HOLD = Symbol("hold");
@@ -95,7 +98,7 @@ export class Gates {
   refresh(): void {
     const { facts } = this;
     this.set(NEEDS_ASSENT, facts.debugAllowed !== "yes");
-    this.set(NEEDS_MEMORY, facts.memoryCeiling > 0);
+    this.set(NEEDS_MEMORY | NEEDS_ROOM, facts.memoryCeiling > 0);
     this.set(NEEDS_WRITABLE, facts.isReadOnlyReplica || facts.hasTooFewReplicas);
     this.set(NEEDS_FRESH, facts.isStale);
     this.set(NEEDS_LOADED, facts.isLoading);
@@ -119,7 +122,13 @@ export class Gates {
   /** Checks that come after routing. @param shut gates the request needs that are closed */
   pass(shut: number, id: number, client: ClientConnection): ReplyError | typeof HOLD | undefined {
     const { facts } = this;
-    if ((shut & NEEDS_MEMORY) !== 0 && facts.memoryCeiling > 0 && !facts.makeRoom()) return OUT_OF_MEMORY;
+    if (
+      (shut & NEEDS_ROOM) !== 0 &&
+      facts.memoryCeiling > 0 &&
+      !facts.makeRoom() &&
+      (shut & NEEDS_MEMORY) !== 0
+    )
+      return OUT_OF_MEMORY;
     if ((shut & NEEDS_DISK) !== 0 && facts.cannotSave) return MISCONF;
     if ((shut & NEEDS_WRITABLE) !== 0) {
       if (!facts.isReadOnlyReplica && facts.hasTooFewReplicas) return NO_REPLICAS;
@@ -159,6 +168,7 @@ function needsOf(flags: number): number {
     ((flags & flagBit.no_auth) === 0 ? NEEDS_AUTH : 0) |
     ((flags & flagBit.protected) !== 0 ? NEEDS_ASSENT : 0) |
     ((flags & flagBit.denyoom) !== 0 ? NEEDS_MEMORY : 0) |
+    NEEDS_ROOM |
     (writes ? NEEDS_WRITABLE | NEEDS_SNAPSHOT | NEEDS_DISK : 0) |
     ((flags & flagBit.stale) === 0 ? NEEDS_FRESH : 0) |
     ((flags & flagBit.loading) === 0 ? NEEDS_LOADED : 0) |

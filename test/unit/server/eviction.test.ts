@@ -57,6 +57,15 @@ test("without a policy writes that take memory are refused, and others are not",
   expect(bench.fill("n", 50)).toBe(0);
 });
 
+test("room is made before anything runs, be it a read", () => {
+  const bench = start("allkeys-lru");
+  bench.fill("k", 10);
+  expect(bench.peer.ask("DBSIZE")).toBe(":10\r\n");
+  expect(bench.peer.ask("CONFIG", "SET", "maxmemory", 1)).toBe("+OK\r\n");
+  expect(bench.peer.ask("GET", "k1")).toBe("$-1\r\n");
+  expect(bench.peer.ask("DBSIZE")).toBe(":0\r\n");
+});
+
 describe.each([
   ["allkeys-lru", 0.95],
   ["allkeys-lfu", 0.95],
