@@ -24,7 +24,7 @@ async function follow(server: Server): Promise<Told> {
   const client = await server.connect();
   let heard = "";
   const socket = connect({ port: server.port, host: "127.0.0.1" });
-  scope.defer(() => socket.destroy());
+  scope.defer(() => void socket.destroy());
   socket.on("data", (chunk) => (heard += Buffer.from(chunk).toString("latin1")));
   socket.write("PSYNC ? -1\r\n");
   let count = 0;
