@@ -46,22 +46,22 @@ export class Connection implements Outlet {
     return this.#closed;
   }
 
-  /** Sends bytes, at the end of the turn at the latest; they may be reused as soon as this returns. */
-  send(bytes: Uint8Array): void {
-    if (this.#closed || this.#finishing || bytes.length === 0) return;
-    if (!turn.take(this, bytes)) this.write(bytes);
+  /** Sends the bytes in [from, to), at the end of the turn at the latest; they may be reused as soon as this returns. */
+  send(bytes: Uint8Array, from = 0, to = bytes.length): void {
+    if (this.#closed || this.#finishing || from === to) return;
+    if (!turn.take(this, bytes, from, to)) this.write(bytes, from, to);
   }
 
-  /** Sends bytes now, behind all that was written before. */
-  write(bytes: Uint8Array): void {
+  /** As `send`, but now, behind all that was written before. */
+  write(bytes: Uint8Array, from: number, to: number): void {
     if (this.#closed) return;
     let written = 0;
     if (this.queuedBytes === 0) {
-      written = this.socket.write(bytes);
-      if (written === bytes.length) return;
+      written = this.socket.write(bytes, from, to - from);
+      if (written === to - from) return;
       if (written < 0) return; // the close event follows
     }
-    const rest = bytes.slice(written);
+    const rest = bytes.slice(from + written, to);
     this.#queue.push(rest);
     this.queuedBytes += rest.length;
   }

@@ -7,12 +7,15 @@
 
 /** Where gathered bytes go in the end. */
 export interface Outlet {
-  write(bytes: Uint8Array): void;
+  /** Writes the bytes in [from, to); the caller may reuse them. */
+  write(bytes: Uint8Array, from: number, to: number): void;
 }
 
 const ROOM_BYTES = 262_144;
 /** Longer runs are not worth copying. */
 const LONG_BYTES = 16_384;
+/** Shorter ones are copied one by one: a view, which copying many at once takes, is an object for each reply. */
+const SHORT_BYTES = 128;
 /** So many sends go out at once before the next turn is gathered to see who shares it. */
 const ALONE_SENDS = 32;
 
@@ -28,15 +31,16 @@ export class Turn {
   #aloneSends = 0;
 
   /** Takes bytes to be written at the end of the turn; false = the caller is to write them now. */
-  take(outlet: Outlet, bytes: Uint8Array): boolean {
+  take(outlet: Outlet, bytes: Uint8Array, from: number, to: number): boolean {
     if (!this.#isShared && !this.#isOpen && ++this.#aloneSends < ALONE_SENDS) return false;
-    const { length } = bytes;
+    const length = to - from;
     if (length > LONG_BYTES) {
       this.flush();
       return false;
     }
     if (this.#length + length > ROOM_BYTES) this.flush();
-    this.#bytes.set(bytes, this.#length);
+    if (length > SHORT_BYTES) this.#bytes.set(bytes.subarray(from, to), this.#length);
+    else for (let i = 0; i < length; i++) this.#bytes[this.#length + i] = bytes[from + i]!;
     this.#length += length;
     const last = this.#outlets.length - 1;
     if (last >= 0 && this.#outlets[last] === outlet) {
@@ -59,7 +63,7 @@ export class Turn {
     let from = 0;
     for (let i = 0; i < outlets.length; i++) {
       const to = this.#ends[i]!;
-      outlets[i]!.write(this.#bytes.subarray(from, to));
+      outlets[i]!.write(this.#bytes, from, to);
       from = to;
     }
     outlets.length = 0;

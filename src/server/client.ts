@@ -212,7 +212,7 @@ export class ClientConnection implements Client, ConnectionUser {
   sendReplies(replies: ReplyArena): void {
     const { length } = replies;
     if (length > 0) {
-      this.connection.send(replies.written());
+      this.connection.send(replies.bytes, replies.start, replies.end);
       this.written += length;
       replies.reset();
       this.host.sent(this, length);

@@ -69,7 +69,8 @@ export class Peer {
     return text;
   }
 
-  send(bytes: Uint8Array): void {
+  send(all: Uint8Array, from = 0, to = all.length): void {
+    const bytes = all.subarray(from, to);
     if (this.isClosed || this.isFinished) return;
     this.sendCount++;
     this.#sent.push(Buffer.from(bytes));

@@ -6,13 +6,15 @@ const endOfTurn = (): Promise<void> => new Promise((resolve) => void setImmediat
 
 class Peer implements Outlet {
   readonly written: string[] = [];
-  write(bytes: Uint8Array): void {
-    this.written.push(Buffer.from(bytes).toString());
+  write(bytes: Uint8Array, from: number, to: number): void {
+    this.written.push(Buffer.from(bytes.subarray(from, to)).toString());
   }
 }
 
 function send(turn: Turn, peer: Peer, text: string): void {
-  if (!turn.take(peer, Buffer.from(text))) peer.write(Buffer.from(text));
+  const bytes = Buffer.from(`<<${text}>>`);
+  const [from, to] = [2, bytes.length - 2];
+  if (!turn.take(peer, bytes, from, to)) peer.write(bytes, from, to);
 }
 
 test("nothing is written before the end of the turn, and what one peer is sent in a row goes in one write", async () => {
@@ -38,7 +40,7 @@ test("bytes may be reused at once", async () => {
   const turn = new Turn();
   const peer = new Peer();
   const bytes = Buffer.from("first");
-  turn.take(peer, bytes);
+  turn.take(peer, bytes, 0, bytes.length);
   bytes.write("spoil");
   await endOfTurn();
   expect(peer.written).toEqual(["first"]);
