@@ -18,11 +18,14 @@ const SWEEP_LINES = 1024;
 const RELEASE_BLOCKS = 512;
 /** At the least effort: the share of the time between two rounds the sweep may take. */
 const SWEEP_SHARE = 0.25;
-/** At the least effort: the sweep goes on while this share of the keys it looked at had expired. */
-const WORTHWHILE = 0.1;
+/**
+ * At the least effort: the sweep goes on while this share of the keys it looked at had expired. With those that die until
+ * the next round, fewer than a tenth of the keys held are dead at any time.
+ */
+const WORTHWHILE = 0.05;
 /** What each further step of `active-expire-effort` adds to the former and takes from the latter. */
 const SHARE_STEP = 0.02;
-const WORTHWHILE_STEP = 0.01;
+const WORTHWHILE_STEP = 0.005;
 
 export interface CronParts {
   readonly config: Config;
