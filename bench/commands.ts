@@ -3,7 +3,7 @@ import { Scope } from "../test/support/cleanup.ts";
 import type { Argument } from "../test/support/resp.ts";
 import { feed } from "./feed.ts";
 import { measure, ourTarget, redisTarget, type Target } from "./load.ts";
-import { compact, type Findings, median, type Options, ratio } from "./report.ts";
+import { compact, type Findings, median, type Options, pairedRatio, times } from "./report.ts";
 
 const RANGE = 1_000_000;
 
@@ -138,15 +138,16 @@ function argsOf(found: Case, pipeline: number, less: number): string[] {
 function present(rows: readonly Row[], rounds: number): Findings {
   const figures: Record<string, number> = {};
   const shown = rows.map(({ name, rates }) => {
-    const [theirs, ours] = [...rates.values()].map(median);
-    figures[`${name}: ratio`] = ours! / theirs!;
-    return [name, compact(theirs!), compact(ours!), ratio(ours!, theirs!)];
+    const [theirs, ours] = [...rates.values()];
+    const ratio = pairedRatio(ours!, theirs!);
+    figures[`${name}: ratio`] = ratio;
+    return [name, compact(median(theirs!)), compact(median(ours!)), times(ratio)];
   });
   return {
     tables: [
       {
         title: "commands of collections",
-        note: `redis-benchmark, medians of ${rounds} interleaved runs, cluster mode on, keys drawn of ${RANGE}`,
+        note: `redis-benchmark, medians of ${rounds} interleaved runs and of their ratios, cluster mode on, keys drawn of ${RANGE}`,
         columns: ["requests/s", "redis-server", "slotmesh", "slotmesh/redis"],
         rows: shown,
       },

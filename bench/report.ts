@@ -73,6 +73,14 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 || low === undefined ? high : (low + high) / 2;
 }
 
+/**
+ * The median of what each run makes of the run beside it: the machine's slow minutes, which hit both, cancel out, as they
+ * would not between medians taken apart.
+ */
+export function pairedRatio(values: readonly number[], bases: readonly number[]): number {
+  return median(values.map((value, i) => value / bases[i]!));
+}
+
 /** 1234567 as 1,235 k; 85.2 as 85.2. */
 export function compact(value: number): string {
   if (value >= 100_000) return `${Math.round(value / 1000).toLocaleString("en")} k`;
@@ -80,5 +88,9 @@ export function compact(value: number): string {
 }
 
 export function ratio(value: number, base: number): string {
-  return `${(value / base).toFixed(2)}x`;
+  return times(value / base);
+}
+
+export function times(value: number): string {
+  return `${value.toFixed(2)}x`;
 }

@@ -10,7 +10,7 @@ import {
   runBenchmark,
   type Target,
 } from "./load.ts";
-import { compact, type Findings, median, type Options, ratio } from "./report.ts";
+import { compact, type Findings, median, type Options, pairedRatio, times } from "./report.ts";
 
 const PIPELINES = [1, 16, 64] as const;
 const REQUESTS: Readonly<Record<number, number>> = { 1: 200_000, 16: 1_500_000, 64: 3_000_000 };
@@ -73,19 +73,16 @@ function present(
 ): Findings {
   const figures: Record<string, number> = {};
   const rows = loads.map((load) => {
-    const rates = targets.map((target) => {
-      const rate = median(cells.get(nameOf(load, target))?.rates ?? []);
-      figures[`${nameOf(load, target)}, requests/s`] = rate;
-      return rate;
-    });
+    const [base, ...others] = targets.map((target) => cells.get(nameOf(load, target))!.rates);
+    const rates = [base!, ...others].map(median);
+    for (const [i, rate] of rates.entries()) figures[`${nameOf(load, targets[i]!)}, requests/s`] = rate;
+    const ratios = others.map((runs) => pairedRatio(runs, base!));
     const p99s = targets.slice(0, 2).map((target) => median(cells.get(nameOf(load, target))?.p99s ?? []));
-    const base = rates[0] ?? 1;
-    figures[`${load.command.toUpperCase()} pipeline ${load.pipeline}: ratio`] = (rates[1] ?? 0) / base;
+    figures[`${load.command.toUpperCase()} pipeline ${load.pipeline}: ratio`] = ratios[0]!;
     return [
       `${load.command.toUpperCase()} pipeline ${load.pipeline}`,
       ...rates.map(compact),
-      ratio(rates[1] ?? 0, base),
-      ratio(rates[2] ?? 0, base),
+      ...ratios.map(times),
       ...p99s.map((ms) => ms.toFixed(2)),
     ];
   });
@@ -101,6 +98,6 @@ function present(
     `p99 ms ${ours}`,
   ].map(String);
   const example = benchmarkArgs(loads.at(-1) as Load).join(" ");
-  const note = `medians of ${rounds} interleaved runs, cluster mode on, all keys present; the last row is ${example}`;
+  const note = `medians of ${rounds} interleaved runs and of their ratios, cluster mode on, all keys present; the last row is ${example}`;
   return { tables: [{ title: "redis-benchmark", note, columns, rows }], figures };
 }
