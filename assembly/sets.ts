@@ -1,6 +1,7 @@
 // The commands of one set and of single members.
 import {
   EVENT_DEL,
+  EVENT_NEW,
   EVENT_SADD,
   EVENT_SREM,
   REFUSED_OUT_OF_MEMORY,
@@ -131,12 +132,15 @@ export function smove(): i32 {
   }
   // It arrives before it leaves: only the arrival can fail.
   let added: i32 = 1;
+  const wanted = Events.unhearNew(); // but it is told after it left
   if (to != 0) added = addMember(to);
   else if (createSet(toSlot, Args.ptr(2), Args.length(2)) == 0) added = NO_MEMORY;
+  Events.hear(wanted);
   if (added == NO_MEMORY) return REFUSED_OUT_OF_MEMORY;
   from = lookupWrite(fromSlot, Args.ptr(1), Args.length(1));
   takeMember(from);
   tellRemoved(EVENT_SREM, fromSlot, changedSet, Args.ptr(1), Args.length(1));
+  if (to == 0) Events.tell(EVENT_NEW, Args.ptr(2), Args.length(2));
   if (added != 0) Events.tell(EVENT_SADD, Args.ptr(2), Args.length(2));
   replyInteger(1);
   return 1 + added;
