@@ -9,6 +9,13 @@ import { type Outlet, turn } from "./turn.ts";
 /** Milliseconds a peer has to close its side after we shut ours down. */
 const LINGER_MS = 5_000;
 
+/**
+ * A socket delivers up to some megabytes at a time. They are handed on in pieces, for this long before others have their
+ * turn: a pipeline of heavy requests must not keep everybody waiting for the whole of it.
+ */
+const PIECE_BYTES = 16_384;
+const TURN_MS = 1;
+
 /** Who uses a connection. */
 export interface ConnectionUser {
   /** `chunk` is the receiver's to keep. */
@@ -31,6 +38,9 @@ export class Connection implements Outlet {
   queuedBytes = 0;
 
   #queue: Uint8Array[] = [];
+  /** Received and not handed on yet; the socket is paused while its user's turn is over. */
+  #unread: Uint8Array[] = [];
+  #isPaused = false;
   #finishing = false;
   #peerEnded = false;
   #closed = false;
@@ -88,7 +98,30 @@ export class Connection implements Outlet {
   }
 
   wasReceived(chunk: Uint8Array): void {
-    if (!this.#finishing && !this.#closed) this.user?.received(chunk);
+    if (this.#finishing || this.#closed) return;
+    if (this.#unread.length === 0 && chunk.length <= PIECE_BYTES) return this.user?.received(chunk);
+    this.#unread.push(chunk);
+    if (this.#unread.length === 1) this.#handOn();
+  }
+
+  readonly #handOn = (): void => {
+    const endMs = performance.now() + TURN_MS;
+    for (let chunk = this.#unread[0]; chunk !== undefined; chunk = this.#unread[0]) {
+      if (performance.now() >= endMs) return this.#handOnLater();
+      if (chunk.length > PIECE_BYTES) this.#unread[0] = chunk.subarray(PIECE_BYTES);
+      else this.#unread.shift();
+      this.user?.received(chunk.subarray(0, PIECE_BYTES));
+      if (this.#finishing || this.#closed) this.#unread = [];
+    }
+    if (this.#isPaused && !this.#closed) this.socket.resume();
+    this.#isPaused = false;
+    if (this.#peerEnded) this.wasEnded();
+  };
+
+  #handOnLater(): void {
+    if (!this.#isPaused) this.socket.pause();
+    this.#isPaused = true;
+    setImmediate(this.#handOn);
   }
 
   wasDrained(): void {
@@ -113,6 +146,7 @@ export class Connection implements Outlet {
   /** The peer sends nothing more. It may still read: what is queued for it goes out before the close. */
   wasEnded(): void {
     this.#peerEnded = true;
+    if (this.#unread.length > 0 || this.#closed) return; // when that has been handed on
     turn.flush();
     if (this.queuedBytes > 0) this.finish();
     else this.#shutdown();
@@ -122,6 +156,7 @@ export class Connection implements Outlet {
     if (this.#closed) return;
     this.#closed = true;
     this.#queue = [];
+    this.#unread = [];
     this.queuedBytes = 0;
     this.user?.closed();
   }
