@@ -62,6 +62,11 @@ describe("redis-cli --cluster create on six nodes", () => {
 
   test("CLUSTER INFO has every line", async () => {
     for (const port of ports) {
+      const hasPinged = async (): Promise<boolean> => {
+        const found = await clusterInfo(port);
+        return ["sent", "received"].every((way) => Number(found[`cluster_stats_messages_ping_${way}`]) > 0);
+      };
+      await eventually(hasPinged, 10_000, "it has pinged somebody, and been pinged: each does once a second");
       const info = await clusterInfo(port);
       expect(info).toMatchObject({
         cluster_state: "ok",
