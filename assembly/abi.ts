@@ -60,7 +60,10 @@ export const STATE_LFU_DECAY_MINUTES = 232;
 //         replicas are told what stands in the record block, not the request.
 // n < 0: refused before its first change, nothing written to the arena; the host writes the error's text.
 export const RECORDED = 0x40000000;
-/** Done, and nothing to tell replicas, but whoever waits for changes of the request's keys is told of one. */
+/**
+ * Done, and nothing to tell replicas, but whoever waits for changes of the request's keys is told of one. No command makes
+ * so many changes.
+ */
 export const TOUCHED = 0x3fffffff;
 export const REFUSED_WRONG_TYPE = -1;
 export const REFUSED_NOT_INTEGER = -2;

@@ -32,7 +32,7 @@ import {
 } from "./setalgebra";
 import { SetBuild } from "./setbuild";
 import { Sets, gatherSets } from "./setgather";
-import { removeFound } from "./table";
+import { find, removeFound } from "./table";
 
 /** SINTER key … */
 export function sinter(): i32 {
@@ -133,8 +133,9 @@ function storeBuilt(operation: u32, event: u32): i32 {
   return 1;
 }
 
+/** What was there is deleted, and told to be, even if its time has come. */
 function storeNothing(): i32 {
-  const found = lookupWrite(Args.slot(), Args.ptr(1), Args.length(1));
+  const found = find(Args.slot(), Args.ptr(1), Args.length(1));
   if (found != 0) {
     removeFound(Args.slot());
     Events.tell(EVENT_DEL, Args.ptr(1), Args.length(1));

@@ -92,7 +92,7 @@ export function zrangestore(): i32 {
   if (source != 0) {
     Zset.open(source);
     findCells();
-    Result.expect(kind == BY_RANK ? count : 0);
+    Result.fillInOrder(kind == BY_RANK ? count : 0);
     if (!gather()) {
       Result.drop();
       return REFUSED_OUT_OF_MEMORY;

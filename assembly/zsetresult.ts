@@ -14,7 +14,7 @@ import { Leaf } from "./scorenode";
 import { foundLeaf, seekRank } from "./scoresearch";
 import { insertCell } from "./scoretree";
 import { LINE_ROOM, Reply, replyInteger } from "./reply";
-import { foundHash, insert, removeFound, replaceFound } from "./table";
+import { find, foundHash, insert, removeFound, replaceFound } from "./table";
 import { ZSET_RECORD, Zset } from "./zset";
 import { SCORE_BYTES, addToRecord, fitsPack, initRecord, releaseRecord } from "./zsetchange";
 import { pairSize, writePair } from "./zsetpack";
@@ -36,8 +36,8 @@ export abstract class Result {
     longest = 0;
     isPackSoFar = false;
   }
-  /** Members come one after the other: so many, 0 = nobody knows. */
-  static expect(count: u32): void {
+  /** Members come one after the other, so many of them; 0 = nobody knows. */
+  static fillInOrder(count: u32): void {
     isPackSoFar = fitsPack(count, 0);
   }
   /** Gives back what was computed. */
@@ -94,14 +94,15 @@ export function storeResult(event: u32): i32 {
   const length = Args.length(1);
   const count = Result.count();
   if (!Reply.reserve(LINE_ROOM)) return refuse();
-  const old = lookupWrite(slot, key, length);
   if (count == 0) {
     replyInteger(0);
-    if (old == 0) return 0;
+    // What was there is deleted, and told to be, even if its time has come.
+    if (find(slot, key, length) == 0) return 0;
     removeFound(slot);
     Events.tell(EVENT_DEL, key, length);
     return 1;
   }
+  const old = lookupWrite(slot, key, length);
   const hash = foundHash;
   const isPacked = fitsPack(count, longest);
   const fresh = isPacked ? packResult(key, length) : wrapResult(key, length);

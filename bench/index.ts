@@ -62,7 +62,8 @@ if (!Number.isInteger(rounds) || rounds < 1) {
   console.error(`--rounds takes a whole number above 0, not '${values.rounds}'`);
   process.exit(1);
 }
-const options: Options = { isQuick: values.quick === true, rounds };
+const isQuick = values.quick === true;
+const options: Options = { isQuick, rounds: isQuick ? 1 : rounds };
 const around = surroundings();
 printSurroundings(around);
 

@@ -17,8 +17,11 @@ const brpop = popper(TYPE_LIST, "RPOP", { command: engine.rpop, parts: 1, head: 
 function blmove(ctx: Context, args: Args, reply: Reply): void {
   for (const at of [3, 4]) if (!args.is(at, "LEFT") && !args.is(at, "RIGHT")) throw SYNTAX;
   const timeoutMs = secondsAt(args, 5);
-  const [source, target, from, to] = wordsOf(args, 1, 5) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-  move(ctx, source, target, ["LMOVE", source, target, from, to], timeoutMs, reply);
+  const [source, target, ...ends] = wordsOf(args, 1, 5) as [Uint8Array, Uint8Array, ...Uint8Array[]];
+  // What a client has waited for is told to replicas in small letters, as by redis-server.
+  const waits = ctx.keys.type(source) === TYPE_NONE;
+  const words = waits ? [3, 4].map((at) => (args.is(at, "LEFT") ? "left" : "right")) : ends;
+  move(ctx, source, target, ["LMOVE", source, target, ...words], timeoutMs, reply);
 }
 
 /** BRPOPLPUSH source destination timeout */

@@ -62,7 +62,7 @@ export class Connection implements Outlet {
     if (!turn.take(this, bytes, from, to)) this.write(bytes, from, to);
   }
 
-  /** As `send`, but now, behind all that was written before. */
+  /** For the turn: writes now, behind all that was written before, which what the turn still holds was not. */
   write(bytes: Uint8Array, from: number, to: number): void {
     if (this.#closed) return;
     let written = 0;

@@ -56,7 +56,7 @@ export class Turn {
     return true;
   }
 
-  /** Writes what was taken so far. */
+  /** Writes what was taken so far. Writing calls nobody back: a socket tells of its end in an event of its own. */
   flush(): void {
     if (this.#length === 0) return;
     const outlets = this.#outlets;

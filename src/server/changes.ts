@@ -79,7 +79,7 @@ export class Changes {
     this.settleEvents();
     this.watcher?.recorded(database, parts);
     if (this.#isLogged)
-      this.#log(
+      this.#append(
         database,
         parts.map((part) => this.#owned(part)),
       );
@@ -122,7 +122,8 @@ export class Changes {
     if (this.watcher !== undefined) this.#show(this.watcher, database);
     if (!this.#isLogged) return;
     this.flush();
-    this.#unit.append(database, recordBytes(this.memory), () => this.#hasSeveralRecords());
+    const isSeveral = this.#unit.isEmpty && this.#hasSeveralRecords();
+    this.#unit.append(database, recordBytes(this.memory), isSeveral);
   }
 
   /** Replicas are told the request at hand although it has changed nothing. */
@@ -134,7 +135,7 @@ export class Changes {
   flush(): void {
     if (this.#runFrom === this.#runTo) return;
     const bytes = this.memory.bytes.subarray(this.#runFrom, this.#runTo);
-    this.#unit.append(this.#runDatabase, bytes, () => this.#runCount > 1);
+    this.#unit.append(this.#runDatabase, bytes, this.#runCount > 1);
     this.#runFrom = this.#runTo = this.#runCount = 0;
   }
 
@@ -165,7 +166,7 @@ export class Changes {
     this.watcher?.gone(database, key);
     if (!this.#isLogged) return;
     this.flush();
-    this.#log(database, ["DEL", key]);
+    this.#append(database, ["DEL", key]);
   }
 
   /** What is logged from here to `apart` takes effect at once on whoever reads the log. */
@@ -180,8 +181,8 @@ export class Changes {
     this.#unit.end();
   }
 
-  #log(database: number, parts: readonly Part[]): void {
-    this.#unit.append(database, encodeRequest(parts), () => false);
+  #append(database: number, parts: readonly Part[]): void {
+    this.#unit.append(database, encodeRequest(parts), false);
   }
 
   #hasSeveralRecords(): boolean {
@@ -210,7 +211,7 @@ export class Changes {
     this.flush();
     const parts: Part[] = [];
     for (let i = 0; i < this.args.count; i++) parts.push(this.args.bytes(i));
-    this.#log(database, parts);
+    this.#append(database, parts);
   }
 
   #owned(part: string | Slice | Uint8Array): Part {

@@ -119,7 +119,7 @@ export class Gates {
     if ((shut & NEEDS_LOOK) !== 0) this.facts.look(id, client);
   }
 
-  /** Checks that come after routing. @param shut gates the request needs that are closed */
+  /** Makes room in memory, and checks what comes after routing. @param shut gates the request needs that are closed */
   pass(shut: number, id: number, client: ClientConnection): ReplyError | typeof HOLD | undefined {
     const { facts } = this;
     if (

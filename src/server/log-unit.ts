@@ -20,9 +20,9 @@ export class LogUnit {
     return this.#state === "empty";
   }
 
-  /** @param hasSeveral whether `bytes` are more than one record; asked only when that matters */
-  append(database: number, bytes: Uint8Array, hasSeveral: () => boolean): void {
-    if (this.#state === "empty" && !hasSeveral()) {
+  /** @param isSeveral whether `bytes` are more than one record; matters only while the unit is empty */
+  append(database: number, bytes: Uint8Array, isSeveral: boolean): void {
+    if (this.#state === "empty" && !isSeveral) {
       this.#state = "held";
       this.#heldDatabase = database;
       this.#held = bytes.slice();

@@ -78,6 +78,15 @@ const scripts = [
   `SET e 1 PX ${SHORT_MS}; ~; SET e 2 NX; SET e 3 XX; SET e 4 KEEPTTL; GETSET e 5; APPEND e 6`,
   `SET e 1 PX ${SHORT_MS}; SADD s x; ~; SMOVE s e x; SADD e y; SUNIONSTORE e e s`,
   `SET e 1 PX ${SHORT_MS}; RPUSH l x; ~; RENAME l e; LPOP e`,
+  ...[
+    "SINTERSTORE d s t",
+    "SUNIONSTORE d s t",
+    "SDIFFSTORE d s t",
+    "ZUNIONSTORE d 1 s",
+    "ZINTERSTORE d 1 s",
+    "ZDIFFSTORE d 1 s",
+    "ZRANGESTORE d s 0 -1",
+  ].map((store) => `SET d 1 PX ${SHORT_MS}; ~; ${store}; SET d 1; ${store}; ${store}`),
 ];
 
 /** Lives that are told as points of time differ from one server to the other. */
