@@ -150,7 +150,7 @@ function relocate(from: usize, fromLength: u32, database: u32, to: usize, toLeng
     free(fresh);
     return REFUSED_OUT_OF_MEMORY;
   }
-  find(slot, from, fromLength);
+  assert(find(slot, from, fromLength) == entry);
   free(unlinkFound(slot));
   return 1;
 }

@@ -46,6 +46,7 @@ export function collectionOf(key: usize, keyLength: u32): i32 {
   const type = entry == 0 ? <u32>TYPE_NONE : Entry.type(entry);
   if (type == TYPE_STRING || type == TYPE_HASH) return REFUSED_WRONG_TYPE;
   store<f64>(STATE_RESULT_NUMBER, entry == 0 ? 0 : <f64>countElements(entry));
+  // Without memory it stays as it is; it is read either way.
   if (type == TYPE_ZSET && Entry.encoding(entry) == ENCODING_LISTPACK) unpack(entry);
   return <i32>type;
 }

@@ -58,7 +58,7 @@ function copyItem(item: usize, to: usize, type: u32): usize {
   const fresh = alloc(size);
   if (fresh == 0) return 0;
   memory.copy(fresh, item, size);
-  findMember(to, Item.key(fresh), length);
+  assert(findMember(to, Item.key(fresh), length) == 0);
   if (insertMember(to, fresh)) return fresh;
   free(fresh);
   return 0;

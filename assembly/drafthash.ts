@@ -32,7 +32,7 @@ function spreadHash(): bool {
   const record = tableFrom(Entry.value(draft));
   if (record == 0) return noMemory();
   if (fillDraft(ENCODING_HASHTABLE, record, TABLE_RECORD)) return true;
-  releaseMembers(record, u32.MAX_VALUE);
+  assert(releaseMembers(record, u32.MAX_VALUE));
   return false;
 }
 

@@ -4,11 +4,11 @@ import { ENCODING_LISTPACK, ENCODING_QUICKLIST } from "./abi";
 import { draft, fillDraft, noMemory, nonsense } from "./draft";
 import { appendText } from "./draftlistpack";
 import { Entry } from "./entry";
-import { takesOne } from "./listlimit";
 import { copyNode, freeNode } from "./listnode";
 import { Listpack, listpackCount } from "./listpack";
 import { isListpack } from "./listpackcheck";
-import { INLINE_MOST } from "./listvalue";
+import { elementSize } from "./listpackelement";
+import { INLINE_MOST, takesInline } from "./listvalue";
 import { QUICKLIST_BYTES, appendNode, emptyQuicklist, pushQuicklist } from "./quicklist";
 
 /** The record of the quicklist that a listpack becomes. */
@@ -17,10 +17,7 @@ const RECORD: usize = memory.data(16);
 /** Appends an element. */
 export function addToList(ptr: usize, length: u32): bool {
   if (Entry.encoding(draft) == ENCODING_LISTPACK) {
-    const lp = Entry.value(draft);
-    const bytes = Listpack.bytes(lp);
-    if (bytes + length < INLINE_MOST && takesOne(bytes, listpackCount(lp), length))
-      return appendText(ptr, length);
+    if (takesInline(Entry.value(draft), elementSize(ptr, length), length)) return appendText(ptr, length);
     if (!spreadList()) return false;
   }
   return pushQuicklist(Entry.value(draft), ptr, length, false) || noMemory();

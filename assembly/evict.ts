@@ -90,7 +90,7 @@ function evictCandidate(candidate: usize): bool {
   if (scoreOf(entry) < Candidate.score(candidate)) return false;
   store<u32>(STATE_DB, index);
   if (!recordEvent(EVENT_EVICTED, Entry.key(entry), Entry.keyLength(entry))) return false;
-  removeAt(db, slot, first, cell);
+  assert(removeAt(db, slot, first, cell) == entry);
   shrink(record);
   dispose(entry);
   return true;

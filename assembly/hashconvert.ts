@@ -2,7 +2,7 @@
 import { ENCODING_HASHTABLE } from "./abi";
 import { Entry } from "./entry";
 import { payloadSize, writePayload } from "./hashitem";
-import { free } from "./heap";
+import { Place, free } from "./heap";
 import { Item, createItem } from "./item";
 import { Listpack } from "./listpack";
 import { elementLength, elementPtr, readText, textLength } from "./listpackelement";
@@ -14,10 +14,10 @@ import { replaceValue } from "./value";
 const BUILT: usize = memory.data(16);
 
 /** @returns the entry, just found, which has moved; 0 = no memory, nothing changed */
-export function toHashtable(entry: usize): usize {
+export function toHashtable(entry: usize): Place {
   if (tableFrom(Entry.value(entry)) == 0) return 0;
   const hash = replaceValue(entry, ENCODING_HASHTABLE, TABLE_RECORD);
-  if (hash == 0) releaseMembers(BUILT, u32.MAX_VALUE);
+  if (hash == 0) assert(releaseMembers(BUILT, u32.MAX_VALUE));
   else memory.copy(Entry.value(hash), BUILT, TABLE_RECORD);
   return hash;
 }
@@ -26,7 +26,7 @@ export function toHashtable(entry: usize): usize {
 export function tableFrom(lp: usize): usize {
   initMembers(BUILT);
   if (fill(lp)) return BUILT;
-  releaseMembers(BUILT, u32.MAX_VALUE);
+  assert(releaseMembers(BUILT, u32.MAX_VALUE));
   return 0;
 }
 
@@ -36,7 +36,7 @@ function fill(lp: usize): bool {
     const item = itemOf(at, valueAt);
     if (item == 0) return false;
     // For the hash it leaves: no field stands twice in a listpack.
-    findMember(BUILT, Item.key(item), Item.keyLength(item));
+    assert(findMember(BUILT, Item.key(item), Item.keyLength(item)) == 0);
     if (!insertMember(BUILT, item)) {
       free(item);
       return false;

@@ -46,7 +46,7 @@ export function putField(
   if (fresh == 0) return false;
   // Neither shape moves the new entry, which has not been looked up.
   if (setField(fresh, field, fieldLength, value, length) != 0) return true;
-  find(slot, key, keyLength);
+  assert(find(slot, key, keyLength) != 0);
   removeFound(slot);
   return false;
 }

@@ -8,7 +8,7 @@ import { ENCODING_LISTPACK, STATE_HASH_MAX_ENTRIES, STATE_HASH_MAX_VALUE, TYPE_H
 import { Entry } from "./entry";
 import { toHashtable } from "./hashconvert";
 import { itemIsNew, setItem } from "./hashitem";
-import { free } from "./heap";
+import { Place, free } from "./heap";
 import { Item } from "./item";
 import { Listpack, findElement, listpackCount, replaceBytes } from "./listpack";
 import {
@@ -81,7 +81,7 @@ function readElementText(at: usize): void {
  * Sets a field of a hash that was just found.
  * @returns the entry, which may have moved; 0 = no memory, no field changed
  */
-export function setField(entry: usize, field: usize, fieldLength: u32, value: usize, length: u32): usize {
+export function setField(entry: usize, field: usize, fieldLength: u32, value: usize, length: u32): Place {
   let hash = entry;
   if (isListpack(hash)) {
     const place = findField(hash, field, fieldLength);
@@ -104,7 +104,7 @@ function staysSmall(entry: usize, fieldLength: u32, length: u32): bool {
   return <u64>Entry.valueLength(entry) + fieldLength + length <= <u64>LISTPACK_LIMIT;
 }
 
-function appendPair(entry: usize, field: usize, fieldLength: u32, value: usize, length: u32): usize {
+function appendPair(entry: usize, field: usize, fieldLength: u32, value: usize, length: u32): Place {
   const size = elementSize(field, fieldLength) + elementSize(value, length);
   const hash = resizeValue(entry, Entry.valueLength(entry) + size);
   if (hash == 0) return 0;
@@ -115,7 +115,7 @@ function appendPair(entry: usize, field: usize, fieldLength: u32, value: usize, 
 }
 
 /** Puts a value in the place of the one at `at`. */
-function overwriteValue(entry: usize, at: usize, value: usize, length: u32): usize {
+function overwriteValue(entry: usize, at: usize, value: usize, length: u32): Place {
   const had = elementBytes(at);
   const size = elementSize(value, length);
   if (size == had) {
@@ -140,5 +140,5 @@ export function removeField(entry: usize, place: usize): void {
 
 /** Gives back what fields that were removed have left empty; the entry may move. */
 export function settleHash(entry: usize): void {
-  if (isListpack(entry)) resizeValue(entry, Listpack.bytes(Entry.value(entry)));
+  if (isListpack(entry)) assert(resizeValue(entry, Listpack.bytes(Entry.value(entry))) != 0);
 }

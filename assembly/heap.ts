@@ -108,6 +108,13 @@ abstract class Class {
   }
 }
 
+/**
+ * Where a block, or what stands in it, is after an operation that may have moved it; 0 = no memory, unless the function
+ * says otherwise. Whoever had the old address goes on with this one. A test reads the sources for places that are
+ * dropped, and for old addresses that are used again.
+ */
+export type Place = usize;
+
 /** How many bytes a block for `size` bytes takes. */
 export function roundUp(size: u32): u32 {
   if (size <= SMALL_LIMIT) return load<u32>(CLASS_SIZE + (Class.of(size) << 2));
@@ -176,7 +183,7 @@ export function sizeOf(ptr: usize): u32 {
 }
 
 /** The block with its first `keep` bytes, at least `size` long; 0 when there is no room, and `ptr` lives on. */
-export function resize(ptr: usize, keep: u32, size: u32): usize {
+export function resize(ptr: usize, keep: u32, size: u32): Place {
   if (roundUp(size) == sizeOf(ptr)) return ptr;
   if (size > SMALL_LIMIT && sizeOf(ptr) > SMALL_LIMIT && resizeLarge(ptr, size)) return ptr;
   const moved = alloc(size);

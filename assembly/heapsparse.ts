@@ -1,7 +1,7 @@
 // Sparse slabs. Deletions leave slabs of few blocks each; where the blocks of many fit into notably fewer, those with
 // the least are set aside: nothing is taken from them any more, whoever knows where all blocks are moves them
 // (defrag.ts), and a page that is empty goes back.
-import { CLASS, CLASS_ROOM, CLASS_SIZE, CLASS_SLAB, USED, alloc, classes, free, sizeOf } from "./heap";
+import { CLASS, CLASS_ROOM, CLASS_SIZE, CLASS_SLAB, Place, USED, alloc, classes, free, sizeOf } from "./heap";
 import { Aside, forgetAside, markAside, nextAside } from "./heapaside";
 import { KIND, PAGE, Page, SLAB, link, unlink } from "./heappages";
 
@@ -12,7 +12,7 @@ let movedCount: u32 = 0;
  * Moves a block away from a slab that is set aside; whoever points to it points to the new place from then on.
  * @returns where it stands: elsewhere, or where it stood
  */
-export function relocate(block: usize): usize {
+export function relocate(block: usize): Place {
   const fresh = copyAway(block);
   if (fresh == 0) return block;
   free(block);

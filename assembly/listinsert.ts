@@ -1,5 +1,6 @@
 // Putting an element beside another, inside a list: into its node while that takes one more, else into a neighbour,
 // a new node, or one half of the node split in two, as Redis does it.
+import { Place } from "./heap";
 import { mayMerge, takesOne } from "./listlimit";
 import { Node, appendToNode, createNode, prependToNode, spliceNode } from "./listnode";
 import { readNode, unpackNode } from "./listpacking";
@@ -35,7 +36,7 @@ export function insertBeside(
   }
   const fresh = createNode(LISTPACK_EMPTY + length + ELEMENT_OVERHEAD, false);
   if (fresh == 0) return false;
-  appendToNode(fresh, ptr, length);
+  assert(appendToNode(fresh, ptr, length));
   linkNode(list, fresh, after ? Node.next(node) : node);
   return true;
 }
@@ -73,7 +74,7 @@ function split(
   const to = spliceNode(fresh, LISTPACK_EMPTY - 1, 0, moved + size, <i32>count + 1);
   memory.copy(after ? to + size : to, from, moved);
   writeElement(after ? to : to + moved, ptr, length);
-  spliceNode(node, <u32>(from - lp), moved, 0, -(<i32>count));
+  assert(spliceNode(node, <u32>(from - lp), moved, 0, -(<i32>count)) != 0);
   Quicklist.addCount(list, -(<i32>count));
   linkNode(list, fresh, after ? Node.next(node) : node);
   mergeAround(list, node);
@@ -91,7 +92,7 @@ function mergeAround(list: usize, node: usize): void {
 }
 
 /** Joins two neighbours if they may be; returns the node that has the elements of `right`. Without memory: no join. */
-function merge(list: usize, left: usize, right: usize): usize {
+function merge(list: usize, left: usize, right: usize): Place {
   if (left == 0 || right == 0) return right;
   const count = Node.count(left) + Node.count(right);
   if (!mayMerge(Node.bytes(left), Node.bytes(right), count)) return right;

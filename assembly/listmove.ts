@@ -69,7 +69,7 @@ function isSameKey(): bool {
 function rotate(ptr: usize, length: u32, fromFront: bool, toFront: bool): i32 {
   if (!hasRoomToPush(length + LINE_ROOM)) return REFUSED_OUT_OF_MEMORY;
   popElement(fromFront);
-  pushElement(ptr, length, toFront);
+  assert(pushElement(ptr, length, toFront));
   return 0;
 }
 
@@ -78,7 +78,7 @@ function moveTo(from: u32, ptr: usize, length: u32, fromFront: bool, toFront: bo
   const refused = pushMoved(slotOf(Args.ptr(2), Args.length(2)), ptr, length, toFront);
   if (refused < 0) return refused;
   openList(find(from, Args.ptr(1), Args.length(1)));
-  endElement(fromFront);
+  assert(endElement(fromFront) != 0);
   popElement(fromFront);
   return 0;
 }

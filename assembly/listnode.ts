@@ -9,7 +9,7 @@
 // others. Nodes far from both ends are packed, which is what makes a long list small; they are read through expansions
 // that are kept a while, and unpacked when something in them changes.
 import { relocate } from "./heapsparse";
-import { alloc, free, roundUp, sizeOf } from "./heap";
+import { Place, alloc, free, roundUp, sizeOf } from "./heap";
 import { Aside } from "./heapaside";
 import { forgetExpansion } from "./listexpansion";
 import { LISTPACK_EMPTY, LISTPACK_HEAD, Listpack, emptyListpack } from "./listpack";
@@ -124,14 +124,13 @@ export function freeNode(node: usize): void {
 }
 
 /** Moves a node and what it holds away from slabs that are to be emptied; returns where the node stands. */
-export function relocateNode(node: usize): usize {
-  const block = load<u32>(node, BLOCK);
-  const moved = relocate(block);
-  if (moved != block) {
-    store<u32>(node, <u32>moved, BLOCK);
-    if (!Node.isPacked(node)) store<u32>(node, <u32>(Node.listpack(node) + moved - block), LISTPACK);
-  }
-  if (Node.isPacked(node) && Aside.has(node)) forgetExpansion(node);
+export function relocateNode(node: usize): Place {
+  const isPacked = Node.isPacked(node);
+  const gap = isPacked ? 0 : Node.gapBefore(node);
+  const block = relocate(Node.block(node));
+  store<u32>(node, <u32>block, BLOCK);
+  if (!isPacked) store<u32>(node, <u32>block + gap, LISTPACK);
+  if (isPacked && Aside.has(node)) forgetExpansion(node);
   return relocate(node);
 }
 

@@ -34,7 +34,7 @@ export function unpackNode(node: usize): bool {
   const bytes = load<u32>(node, BYTES);
   const block = alloc(bytes);
   if (block == 0) return false;
-  lzfDecompress(Node.block(node), Node.packedBytes(node), block, bytes);
+  assert(lzfDecompress(Node.block(node), Node.packedBytes(node), block, bytes));
   forgetExpansion(node);
   free(Node.block(node));
   setBlock(node, block, block);
@@ -51,6 +51,6 @@ export function readNode(node: usize): usize {
 function expand(node: usize): usize {
   const bytes = load<u32>(node, BYTES);
   const block = expansionFor(node, bytes);
-  if (block != 0) lzfDecompress(Node.block(node), Node.packedBytes(node), block, bytes);
+  if (block != 0) assert(lzfDecompress(Node.block(node), Node.packedBytes(node), block, bytes));
   return block;
 }

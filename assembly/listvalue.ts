@@ -5,6 +5,7 @@
 //
 // Commands see a list as a row of chunks: the nodes, or the one listpack in the entry (the chunk INLINE). The list at
 // hand is the entry `openList` was given; it must be the entry just found whenever its value may change its length.
+import { Place } from "./heap";
 import { ENCODING_LISTPACK, ENCODING_QUICKLIST, TYPE_LIST } from "./abi";
 import { Entry } from "./entry";
 import { takesOne } from "./listlimit";
@@ -68,6 +69,12 @@ export abstract class List {
   }
 }
 
+/** Whether a listpack inside an entry takes one more element, of `length` bytes that take `size` in it. */
+export function takesInline(lp: usize, size: u32, length: u32): bool {
+  const bytes = Listpack.bytes(lp);
+  return <u64>bytes + size <= INLINE_MOST && takesOne(bytes, listpackCount(lp), length);
+}
+
 /** Makes an entry the list at hand. */
 export function openList(list: usize): void {
   entry = list;
@@ -105,9 +112,9 @@ function becomeQuicklist(): bool {
 export function pushElement(ptr: usize, length: u32, atFront: bool): bool {
   if (List.isInline()) {
     const lp = List.value();
-    const bytes = Listpack.bytes(lp);
-    if (bytes + length < INLINE_MOST && takesOne(bytes, listpackCount(lp), length)) {
-      const at = spliceInline(atFront ? LISTPACK_HEAD : bytes - 1, 0, elementSize(ptr, length), 1);
+    const size = elementSize(ptr, length);
+    if (takesInline(lp, size, length)) {
+      const at = spliceInline(atFront ? LISTPACK_HEAD : Listpack.bytes(lp) - 1, 0, size, 1);
       if (at != 0) writeElement(at, ptr, length);
       return at != 0;
     }
@@ -135,7 +142,7 @@ export function popElement(atFront: bool): void {
   const end = Listpack.end(lp);
   const at = endOf(lp, atFront);
   const bytes = <u32>((atFront ? Listpack.next(at) : end) - at);
-  spliceInline(<u32>(at - lp), bytes, 0, -1);
+  assert(spliceInline(<u32>(at - lp), bytes, 0, -1) != 0);
 }
 
 /** As `spliceNode`, on the listpack of the entry. */
@@ -188,12 +195,17 @@ export function seekChunk(index: u32): void {
   foundIndex = soughtIndex;
 }
 
+/** Makes ready to take elements out of a chunk, which stays the chunk it is; false = no memory, nothing changed. */
+export function unpackChunk(chunk: usize): bool {
+  return chunk == INLINE || unpackNode(chunk);
+}
+
 /**
  * Makes ready to change a chunk so that its listpack gets `growth` bytes longer: what is packed is unpacked, and a list
  * that would be too long for its entry becomes a quicklist.
  * @returns the chunk, which may be another now; 0 = no memory, nothing changed
  */
-export function writableChunk(chunk: usize, growth: u32): usize {
+export function writableChunk(chunk: usize, growth: u32): Place {
   if (chunk != INLINE) return unpackNode(chunk) ? chunk : 0;
   if (Listpack.bytes(List.value()) + growth <= INLINE_MOST) return chunk;
   return becomeQuicklist() ? Quicklist.head(List.value()) : 0;
@@ -209,7 +221,7 @@ export function spliceChunk(chunk: usize, offset: u32, had: u32, size: u32, more
 
 /** Takes one element out of a writable chunk; a node goes with its last. */
 export function removeFromChunk(chunk: usize, offset: u32, bytes: u32): void {
-  if (chunk == INLINE) spliceInline(offset, bytes, 0, -1);
+  if (chunk == INLINE) assert(spliceInline(offset, bytes, 0, -1) != 0);
   else removeElement(List.value(), chunk, offset, bytes);
 }
 
@@ -226,5 +238,5 @@ export function removeElements(start: u32, count: u32): void {
   const had = listpackCount(lp);
   const at = seekElement(lp, start, had);
   const to = start + count == had ? Listpack.end(lp) : skipElements(at, count);
-  spliceInline(<u32>(at - lp), <u32>(to - at), 0, -(<i32>count));
+  assert(spliceInline(<u32>(at - lp), <u32>(to - at), 0, -(<i32>count)) != 0);
 }

@@ -34,6 +34,7 @@ import {
   removeFromChunk,
   seekChunk,
   spliceChunk,
+  unpackChunk,
   writableChunk,
 } from "./listvalue";
 import { LINE_ROOM, Reply, replyInteger, replyOk } from "./reply";
@@ -207,9 +208,9 @@ function removeBackward(chunk: usize, ptr: usize, length: u32, most: u32): u32 {
   return removed;
 }
 
-/** Takes an element out of a chunk; false = the chunk went with it. */
+/** Takes an element out of a chunk; false = the chunk went with it. There is memory to unpack it. */
 function removeAt(chunk: usize, offset: u32, bytes: u32): bool {
-  writableChunk(chunk, 0);
+  assert(unpackChunk(chunk));
   const isLast = !isInline(chunk) && Node.count(chunk) == 1;
   removeFromChunk(chunk, offset, bytes);
   return !isLast;

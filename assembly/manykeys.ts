@@ -27,7 +27,7 @@ export function mget(): i32 {
       Reply.truncate(start);
       return REFUSED_OUT_OF_MEMORY;
     }
-    if (isShown) replyString(entry);
+    if (isShown) assert(replyString(entry) == 0);
     else replyNull();
   }
   return 0;
@@ -115,7 +115,7 @@ function checkPairs(): i32 {
 function storePairs(): void {
   for (let i: u32 = 1; i < Args.count(); i += 2) {
     const slot = i == 1 ? Args.slot() : slotOf(Args.ptr(i), Args.length(i));
-    storeArg(slot, i, lookupWrite(slot, Args.ptr(i), Args.length(i)));
+    assert(storeArg(slot, i, lookupWrite(slot, Args.ptr(i), Args.length(i))));
     Events.tell(EVENT_SET, Args.ptr(i), Args.length(i));
   }
 }

@@ -197,14 +197,14 @@ function cutNode(list: usize, node: usize, index: u32, taken: u32): void {
   const lp = Node.listpack(node);
   const at = seekElement(lp, index, Node.count(node));
   const to = index + taken == Node.count(node) ? Listpack.end(lp) : skipElements(at, taken);
-  spliceNode(node, <u32>(at - lp), <u32>(to - at), 0, -(<i32>taken));
+  assert(spliceNode(node, <u32>(at - lp), <u32>(to - at), 0, -(<i32>taken)) != 0);
   Quicklist.addCount(list, -(<i32>taken));
 }
 
 /** Takes one element out of a plain node, which goes with its last. */
 export function removeElement(list: usize, node: usize, offset: u32, bytes: u32): void {
   if (Node.count(node) == 1) return removeNode(list, node);
-  spliceNode(node, offset, bytes, 0, -1);
+  assert(spliceNode(node, offset, bytes, 0, -1) != 0);
   Quicklist.addCount(list, -1);
 }
 

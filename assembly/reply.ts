@@ -40,13 +40,15 @@ export function reserveReply(length: u32): bool {
   if (length <= room - written) return true;
   const need = <u64>written + <u64>length;
   if (need > 0xf0000000) return false;
-  let size = <u32>max(max(need, min(<u64>room * 2, <u64>room + 16777216)), <u64>FIRST_ROOM);
-  let moved = start == 0 ? alloc(size) : resize(start, written, size);
-  if (moved == 0) {
-    size = <u32>need;
-    moved = start == 0 ? alloc(size) : resize(start, written, size);
-    if (moved == 0) return false;
-  }
+  const ahead = <u32>max(max(need, min(<u64>room * 2, <u64>room + 16777216)), <u64>FIRST_ROOM);
+  return moveArena(written, ahead) || moveArena(written, <u32>need);
+}
+
+/** Gives the arena `size` bytes, of which the first `written` stay what they are; false = no memory, nothing changed. */
+function moveArena(written: u32, size: u32): bool {
+  const start = load<u32>(STATE_REPLY);
+  const moved = start == 0 ? alloc(size) : resize(start, written, size);
+  if (moved == 0) return false;
   store<u32>(STATE_REPLY, <u32>moved);
   store<u32>(STATE_REPLY_END, <u32>moved + written);
   store<u32>(STATE_REPLY_LIMIT, <u32>moved + roundUp(size));

@@ -54,7 +54,7 @@ export abstract class SetBuild {
     return true;
   }
   static drop(): void {
-    releaseMembers(RECORD, u32.MAX_VALUE);
+    assert(releaseMembers(RECORD, u32.MAX_VALUE));
   }
   /** Gives the table away: `record` is that of a value from now on. */
   static moveTo(record: usize): void {
@@ -106,8 +106,8 @@ function finishIntset(key: usize, keyLength: u32, expireAtMs: f64): usize {
     const set = Entry.value(entry);
     Intset.init(set);
     for (let place = Walk.first(RECORD); place != 0; place = Walk.next(RECORD, place)) {
-      parse(Item.key(Walk.item(place)), Item.keyLength(Walk.item(place)));
-      findInteger(set, parsed);
+      assert(parse(Item.key(Walk.item(place)), Item.keyLength(Walk.item(place))));
+      assert(!findInteger(set, parsed));
       insertInteger(set, integerIndex, parsed);
     }
   }

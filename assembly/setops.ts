@@ -159,7 +159,7 @@ export function sintercard(): i32 {
   if (!Reply.reserve(LINE_ROOM)) return REFUSED_OUT_OF_MEMORY;
   const refused = gatherSets(2, number);
   if (refused < 0) return refused;
-  intersect(INTO_NOTHING, <u32>min(limit, <i64>u32.MAX_VALUE));
+  assert(intersect(INTO_NOTHING, <u32>min(limit, <i64>u32.MAX_VALUE)));
   Sets.end();
   replyInteger(foundMembers);
   return 0;

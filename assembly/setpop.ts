@@ -121,7 +121,7 @@ function tellSample(set: usize): bool {
 function removeItems(set: usize): void {
   for (let i: u32 = 0; i < Sample.count(); i++) {
     Member.fromItem(Sample.at(i));
-    takeMember(set);
+    assert(takeMember(set));
   }
 }
 
@@ -133,7 +133,7 @@ function removeIntegers(entry: usize): void {
     if (!Sample.has(i + 1)) moveInteger(set, kept++, Intset.at(set, i));
   }
   Intset.setCount(set, kept);
-  resizeValue(entry, Intset.bytes(kept, Intset.width(set)));
+  assert(resizeValue(entry, Intset.bytes(kept, Intset.width(set))) != 0);
 }
 
 /** Pops all but `rest` members, of which a new set is made. */

@@ -138,7 +138,7 @@ export function smove(): i32 {
   Events.hear(wanted);
   if (added == NO_MEMORY) return REFUSED_OUT_OF_MEMORY;
   from = lookupWrite(fromSlot, Args.ptr(1), Args.length(1));
-  takeMember(from);
+  assert(takeMember(from));
   tellRemoved(EVENT_SREM, fromSlot, changedSet, Args.ptr(1), Args.length(1));
   if (to == 0) Events.tell(EVENT_NEW, Args.ptr(2), Args.length(2));
   if (added != 0) Events.tell(EVENT_SADD, Args.ptr(2), Args.length(2));

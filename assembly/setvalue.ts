@@ -3,7 +3,7 @@
 // Members are given as the member at hand (setmember.ts). An entry that changes may move; `changedSet` tells where to.
 import { ENCODING_HASHTABLE, ENCODING_INTSET, TYPE_SET } from "./abi";
 import { Entry } from "./entry";
-import { free } from "./heap";
+import { Place, free } from "./heap";
 import {
   INTSET_HEAD,
   Intset,
@@ -83,7 +83,7 @@ export function addMember(entry: usize): i32 {
 }
 
 /** Makes the intset of an entry just found a hashtable; returns the entry, which has moved, 0 = no memory. */
-function toTable(entry: usize): usize {
+function toTable(entry: usize): Place {
   const isInteger = Member.isInteger();
   const integer = Member.integer();
   const text: usize = isInteger ? 0 : Member.ptr();
@@ -118,7 +118,7 @@ export function takeMember(entry: usize): bool {
 }
 
 /** Takes integer number `index` out of the intset of an entry just found; returns the entry, which may have moved. */
-export function removeIntegerAt(entry: usize, index: u32): usize {
+export function removeIntegerAt(entry: usize, index: u32): Place {
   const set = Entry.value(entry);
   removeInteger(set, index);
   return resizeValue(entry, Intset.bytes(Intset.count(set), Intset.width(set)));

@@ -15,6 +15,6 @@ export function init(a: u32, b: u32, c: u32, d: u32): void {
   initCrc16();
   seedHash(a, b, c, d);
   stir(((<u64>b) << 32) | d);
-  reserveReply(1);
+  assert(reserveReply(1));
   initEvents();
 }

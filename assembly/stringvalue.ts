@@ -2,7 +2,7 @@
 import { EMBSTR_LIMIT, ENCODING_EMBSTR, ENCODING_INT, ENCODING_RAW, STATE_LFU, TYPE_STRING } from "./abi";
 import { Bytes } from "./bytes";
 import { Entry, createEntry, entrySize, hasRoomFor, stringBytes, stringLength } from "./entry";
-import { resize, roundUp, sizeOf } from "./heap";
+import { Place, resize, roundUp, sizeOf } from "./heap";
 import { parse, parsed } from "./integers";
 import { dispose } from "./lazyfree";
 import { foundHash, insert, movedFound, replaceFound } from "./table";
@@ -106,7 +106,7 @@ function isSameShape(entry: usize, keyLength: u32, length: u32, expires: bool): 
  * Makes a string that was just found raw and at least `length` bytes long, new bytes zero, with room to grow on.
  * @returns the entry, which may have moved; 0 = no memory, nothing changed
  */
-export function extendString(slot: u32, entry: usize, length: u32): usize {
+export function extendString(slot: u32, entry: usize, length: u32): Place {
   const had = stringLength(entry);
   if (Entry.encoding(entry) != ENCODING_INT && hasRoomFor(entry, length)) {
     if (length > had) {
@@ -122,7 +122,7 @@ export function extendString(slot: u32, entry: usize, length: u32): usize {
 }
 
 /** `room` bytes for a string of `had` that becomes `total` long. */
-function moveString(slot: u32, entry: usize, had: u32, total: u32, room: u32): usize {
+function moveString(slot: u32, entry: usize, had: u32, total: u32, room: u32): Place {
   const keyLength = Entry.keyLength(entry);
   const expires = Entry.expires(entry);
   if (Entry.encoding(entry) != ENCODING_INT && Entry.isWide(entry)) {

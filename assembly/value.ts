@@ -3,7 +3,7 @@
 // "Just found" means: the last look-up (`find`, `lookup…`) was for this very key. Whoever has looked up another key or
 // inserted one since, looks up again first.
 import { Entry, createEntry, entrySize, hasRoomFor } from "./entry";
-import { free, roundUp, sizeOf } from "./heap";
+import { Place, free, roundUp, sizeOf } from "./heap";
 import { foundHash, insert, movedFound } from "./table";
 
 /**
@@ -32,7 +32,7 @@ export function createValue(
  * Gives the value of an entry just found another length; what it held is kept as far as it fits.
  * @returns the entry, which may have moved; 0 = no memory, nothing changed (never when it gets shorter)
  */
-export function resizeValue(entry: usize, length: u32): usize {
+export function resizeValue(entry: usize, length: u32): Place {
   const had = Entry.valueLength(entry);
   if (hasRoomFor(entry, length) && (length > had || !isWasteful(entry, length))) {
     Entry.setValueLength(entry, length);
@@ -53,7 +53,7 @@ export function resizeValue(entry: usize, length: u32): usize {
  * bytes are gone; what they pointed to is the caller's.
  * @returns the entry, which has moved; 0 = no memory, nothing changed
  */
-export function replaceValue(entry: usize, encoding: u32, length: u32): usize {
+export function replaceValue(entry: usize, encoding: u32, length: u32): Place {
   const fresh = cloneHead(entry, encoding, length);
   return fresh == 0 ? 0 : moveTo(entry, fresh);
 }
@@ -73,7 +73,7 @@ function cloneHead(entry: usize, encoding: u32, length: u32): usize {
   return fresh;
 }
 
-function moveTo(entry: usize, fresh: usize): usize {
+function moveTo(entry: usize, fresh: usize): Place {
   movedFound(fresh);
   free(entry);
   return fresh;

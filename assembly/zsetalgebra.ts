@@ -48,7 +48,7 @@ export function intersect(aggregate: u32): bool {
       score = combine(score, askedScore * Sources.weight(i), aggregate);
     }
     if (i != Sources.count()) continue;
-    seekMember();
+    assert(seekMember() == 0);
     if (!addSought(Member.ptr(), Member.length(), score)) return false;
   }
   return settleResult();
@@ -80,7 +80,7 @@ function subtractEach(): bool {
     let i: u32 = 1;
     while (i < Sources.count() && !askSource(i)) i++;
     if (i != Sources.count()) continue;
-    seekMember();
+    assert(seekMember() == 0);
     if (!addSought(Member.ptr(), Member.length(), walkedScore)) return false;
   }
   return true;
@@ -88,7 +88,7 @@ function subtractEach(): bool {
 
 function subtractAll(): bool {
   for (let goesOn = walkSource(0); goesOn; goesOn = walkOn()) {
-    seekMember();
+    assert(seekMember() == 0);
     if (!addSought(Member.ptr(), Member.length(), walkedScore)) return false;
   }
   for (let i: u32 = 1; i < Sources.count() && Result.count() != 0; i++) {

@@ -10,7 +10,7 @@ import {
   TYPE_ZSET,
 } from "./abi";
 import { Entry } from "./entry";
-import { free, roundUp } from "./heap";
+import { Place, free, roundUp } from "./heap";
 import { Item, createItem, itemSize } from "./item";
 import { LISTPACK_EMPTY, Listpack, emptyListpack, seekElement } from "./listpack";
 import { elementLength, elementPtr, readText } from "./listpackelement";
@@ -67,7 +67,7 @@ export function createZset(
     return entry;
   }
   initRecord(FRESH);
-  findMember(FRESH, member, length);
+  assert(findMember(FRESH, member, length) == 0);
   if (!addToRecord(FRESH, member, length, score)) return 0;
   const entry = createValue(slot, key, keyLength, TYPE_ZSET, ENCODING_SKIPLIST, ZSET_RECORD, ZSET_RECORD);
   if (entry == 0) releaseRecord(FRESH);
@@ -76,7 +76,7 @@ export function createZset(
 }
 
 /** Adds a member that `findScore` has just not found. 0 = no memory, nothing lost. */
-export function addMember(entry: usize, member: usize, length: u32, score: f64): usize {
+export function addMember(entry: usize, member: usize, length: u32, score: f64): Place {
   if (Entry.encoding(entry) != ENCODING_LISTPACK) {
     return addToRecord(Entry.value(entry), member, length, score) ? entry : 0;
   }
@@ -85,7 +85,7 @@ export function addMember(entry: usize, member: usize, length: u32, score: f64):
   if (!fitsPack(Pack.count(lp) + 1, length) || bytes >= PACK_LIMIT) {
     const unpacked = unpack(entry);
     if (unpacked == 0) return 0;
-    findMember(Entry.value(unpacked), member, length);
+    assert(findMember(Entry.value(unpacked), member, length) == 0);
     return addToRecord(Entry.value(unpacked), member, length, score) ? unpacked : 0;
   }
   const longer = resizeValue(entry, bytes);
@@ -94,7 +94,7 @@ export function addMember(entry: usize, member: usize, length: u32, score: f64):
 }
 
 /** Gives the member `findScore` has just found another score. 0 = no memory, nothing changed. */
-export function changeScore(entry: usize, member: usize, length: u32, score: f64): usize {
+export function changeScore(entry: usize, member: usize, length: u32, score: f64): Place {
   if (Entry.encoding(entry) != ENCODING_LISTPACK) {
     if (!moveCell(Zset.tree(Entry.value(entry)), foundScore, score, foundPlace)) return 0;
     Item.setScore(foundPlace, score);
@@ -112,7 +112,7 @@ export function changeScore(entry: usize, member: usize, length: u32, score: f64
 }
 
 /** Takes out the member `findScore` has just found. */
-export function removeFoundMember(entry: usize): usize {
+export function removeFoundMember(entry: usize): Place {
   const value = Entry.value(entry);
   if (Entry.encoding(entry) == ENCODING_LISTPACK) {
     removePairs(value, foundPlace, 1);
@@ -125,7 +125,7 @@ export function removeFoundMember(entry: usize): usize {
 }
 
 /** Takes out `count` members from a rank on. */
-export function removeRanks(entry: usize, rank: u32, count: u32): usize {
+export function removeRanks(entry: usize, rank: u32, count: u32): Place {
   const value = Entry.value(entry);
   if (Entry.encoding(entry) == ENCODING_LISTPACK) {
     removePairs(value, seekElement(value, rank << 1, Pack.count(value) << 1), count);
@@ -133,8 +133,8 @@ export function removeRanks(entry: usize, rank: u32, count: u32): usize {
   }
   for (let left = count; left > 0; left--) {
     const item = removeRank(Zset.tree(value), rank);
-    findMember(value, Item.key(item), Item.keyLength(item));
-    removeMember(value);
+    assert(findMember(value, Item.key(item), Item.keyLength(item)) == item);
+    assert(removeMember(value) == item);
     free(item);
   }
   return entry;
@@ -166,7 +166,7 @@ export function releaseRecord(record: usize): void {
 }
 
 /** Turns a listpack into a table and a tree. 0 = no memory, nothing changed. */
-export function unpack(entry: usize): usize {
+export function unpack(entry: usize): Place {
   if (recordFrom(Entry.value(entry)) == 0) return 0;
   const unpacked = replaceValue(entry, ENCODING_SKIPLIST, ZSET_RECORD);
   if (unpacked == 0) releaseRecord(FRESH);
@@ -182,7 +182,7 @@ export function recordFrom(lp: usize): usize {
     readText(at);
     const member = elementPtr;
     const length = elementLength;
-    findMember(FRESH, member, length);
+    assert(findMember(FRESH, member, length) == 0);
     if (addToRecord(FRESH, member, length, score)) continue;
     releaseRecord(FRESH);
     return 0;

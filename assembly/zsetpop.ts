@@ -123,7 +123,7 @@ function popCells(zset: usize, slot: u32, i: u32, count: u32, isMax: bool, isNes
   const all = Zset.count();
   if (!replyElements(isMax ? all - 1 : 0, count, isMax, true, isNested)) return REFUSED_OUT_OF_MEMORY;
   const isEmpty = count == all;
-  if (!isEmpty) removeRanks(zset, isMax ? all - count : 0, count);
+  if (!isEmpty) assert(removeRanks(zset, isMax ? all - count : 0, count) != 0);
   endRemoval(slot, Args.ptr(i), Args.length(i), isMax ? EVENT_ZPOPMAX : EVENT_ZPOPMIN, isEmpty);
   return count;
 }

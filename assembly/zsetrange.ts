@@ -130,7 +130,7 @@ function removeRange(by: u32, event: u32): i32 {
   }
   if (count != 0) {
     const isEmpty = count == Zset.count();
-    if (!isEmpty) removeRanks(zset, from, count);
+    if (!isEmpty) assert(removeRanks(zset, from, count) != 0);
     endRemoval(Args.slot(), Args.ptr(1), Args.length(1), event, isEmpty);
   }
   replyInteger(count);

@@ -48,7 +48,7 @@ export abstract class Result {
 
 /** Adds a member that is not there, in its place. False = no memory. */
 export function addResult(member: usize, length: u32, score: f64): bool {
-  findMember(RECORD, member, length);
+  assert(findMember(RECORD, member, length) == 0);
   longest = max(longest, length);
   isPackSoFar = isPackSoFar && fitsPack(Result.count() + 1, length);
   return addToRecord(RECORD, member, length, isPackSoFar && score == 0 ? 0 : score);

@@ -135,13 +135,13 @@ function putPair(options: u32, i: u32): i32 {
   }
   isProcessed = (options & XX) == 0;
   if (!isProcessed) return NOTHING;
-  const done =
-    zset == 0
-      ? createZset(Args.slot(), Args.ptr(1), Args.length(1), member, length, score)
-      : addMember(zset, member, length, score);
+  const isNew = zset == 0;
+  const done = isNew
+    ? createZset(Args.slot(), Args.ptr(1), Args.length(1), member, length, score)
+    : addMember(zset, member, length, score);
   if (done == 0) return REFUSED_OUT_OF_MEMORY;
   // What was just inserted has not been found yet, as the next pair's change expects.
-  if (zset == 0) find(Args.slot(), Args.ptr(1), Args.length(1));
+  if (isNew) find(Args.slot(), Args.ptr(1), Args.length(1));
   zset = done;
   newScore = score;
   return ADDED;

@@ -215,3 +215,24 @@ function fillUp(space: Keyspace, at: number): void {
   }
   for (let i = 0; i < 12; i++) space.keys.delete(bytesOf(`filler${count - 1 - i * 2}`));
 }
+
+test("a list at the longest listpack an entry holds loses elements and keeps to its own block", () => {
+  for (let length = 990; length <= 1030; length++) {
+    const keyspace = new Keyspace(length);
+    keyspace.memory.setU32(abi.STATE_LIST_MAX_LISTPACK_SIZE, -2 >>> 0);
+    const text = "e".repeat(length);
+    keyspace.put("neighbour", "n".repeat(1000));
+    for (const [count, words] of [
+      [-2, [text]],
+      [0, [text, "abcd"]],
+      [1, [...Array.from({ length: 45 }, () => "x".repeat(20)), "abcd", text.slice(0, length - 970)]],
+    ] as const) {
+      for (const word of words) keyspace.run("rpush", "k", word);
+      expect(keyspace.run("lrem", "k", String(count), words.at(-1)!)).toBe(":1\r\n");
+      const rest = words.slice(0, -1).filter((word) => word !== words.at(-1));
+      expect(keyspace.run("lrange", "k", "0", "-1")).toBe(array(rest));
+      keyspace.run("del", "k");
+    }
+    expect(keyspace.value("neighbour")).toBe("n".repeat(1000));
+  }
+});
