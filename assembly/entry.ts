@@ -51,6 +51,7 @@ export abstract class Entry {
   }
   /** The new length must fit the entry's form; see `fits`. */
   @inline static setValueLength(entry: usize, length: u32): void {
+    assert(hasRoomFor(entry, length), "a value longer than its entry");
     if (Entry.isWide(entry)) store<u32>(entry, length, 8);
     else store<u16>(entry, <u16>length, 6);
   }

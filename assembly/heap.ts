@@ -47,9 +47,15 @@ const FINEST: u32 = 64;
 const FINER_FROM: u32 = 128;
 const FINER_TO: u32 = 512;
 
+/** What the debug engine fills new blocks and freed ones with, up to so many bytes of each. */
+const UNWRITTEN: u8 = 0xcd;
+const FREED: u8 = 0xdd;
+const FREED_MARK: u64 = 0x9e3779b97f4a7c15;
+const MARKED: u32 = 4096;
+
 export const CLASS: usize = 1;
 export const USED: usize = 2;
-const BUMP: usize = 8;
+export const BUMP: usize = 8;
 
 export const CLASS_SIZE: usize = memory.data(512);
 export const CLASS_ROOM: usize = memory.data(512);
@@ -146,6 +152,7 @@ export function alloc(size: u32): usize {
   store<u16>(record, <u16>inUse, USED);
   if (inUse == load<u32>(CLASS_ROOM + (index << 2))) unlink(CLASS_SLAB + (index << 2), record);
   used += bytes;
+  if (!ASC_NO_ASSERT) memory.fill(block, UNWRITTEN, min(bytes, MARKED));
   return block;
 }
 
@@ -153,10 +160,12 @@ export function free(ptr: usize): void {
   const page = Page.of(ptr);
   const record = Page.record(page);
   if (load<u8>(record, KIND) == LARGE) {
+    assert(ptr == Page.start(page), "what is given back is inside of a block");
     const length = load<u32>(record, FIRST);
     used -= (<u64>length) << PAGE_SHIFT;
     return giveRun(page, length);
   }
+  if (!ASC_NO_ASSERT) markFreed(ptr, record);
   const index = <u32>load<u8>(record, CLASS);
   const head = CLASS_SLAB + (index << 2);
   store<u32>(ptr, load<u32>(record, FIRST));
@@ -173,6 +182,20 @@ export function free(ptr: usize): void {
     else unlink(head, record);
     giveRun(page, 1);
   }
+}
+
+/** In the debug engine: refuses what is no block in use, and leaves a mark that shows in whatever reads it still. */
+function markFreed(ptr: usize, record: usize): void {
+  const size = load<u32>(CLASS_SIZE + ((<u32>load<u8>(record, CLASS)) << 2));
+  const offset = (<u32>ptr) & (PAGE - 1);
+  assert(load<u8>(record, KIND) == SLAB && offset % size == 0, "what is given back is no block");
+  assert(
+    offset < load<u32>(record, BUMP) && load<u16>(record, USED) != 0,
+    "what is given back was never taken",
+  );
+  assert(size < 16 || load<u64>(ptr, 8) != FREED_MARK, "what is given back was given back before");
+  memory.fill(ptr, FREED, min(size, MARKED));
+  if (size >= 16) store<u64>(ptr, FREED_MARK, 8);
 }
 
 /** The size of a block: what was asked for, rounded up to its class. */

@@ -23,7 +23,7 @@ const MAP_PAGES: u32 = 32;
 const INSIDE: u8 = 0;
 export const SLAB: u8 = 1;
 export const LARGE: u8 = 2;
-const FREE: u8 = 3;
+export const FREE: u8 = 3;
 
 export const KIND: usize = 0;
 export const FIRST: usize = 4;

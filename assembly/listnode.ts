@@ -177,6 +177,7 @@ export function prependToNode(node: usize, ptr: usize, length: u32): bool {
 export function spliceNode(node: usize, offset: u32, had: u32, size: u32, more: i32): usize {
   const lp = Node.listpack(node);
   const bytes = Listpack.bytes(lp);
+  assert(!Node.isPacked(node) && offset >= LISTPACK_HEAD && offset + had < bytes, "outside of the listpack");
   const total = bytes - had + size;
   const isNearFront = offset < bytes - offset - had;
   let to: usize;

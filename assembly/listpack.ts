@@ -54,6 +54,7 @@ export abstract class Listpack {
     return load<u32>(lp) == LISTPACK_EMPTY;
   }
   @inline static next(at: usize): usize {
+    assert(!Listpack.isEnd(at), "behind the end of a listpack");
     return at + elementBytes(at);
   }
   /** The element before `at`, which is not the first. */
@@ -119,6 +120,7 @@ export function skipElements(at: usize, count: u32): usize {
  * @returns `at`
  */
 export function replaceBytes(lp: usize, at: usize, had: u32, size: u32, more: i32): usize {
+  assert(at >= Listpack.first(lp) && at + had <= Listpack.end(lp), "outside of the listpack");
   const after = at + had;
   if (size != had) memory.copy(at + size, after, lp + Listpack.bytes(lp) - after);
   Listpack.setBytes(lp, Listpack.bytes(lp) - had + size);

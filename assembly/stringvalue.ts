@@ -5,7 +5,7 @@ import { Entry, createEntry, entrySize, hasRoomFor, stringBytes, stringLength } 
 import { Place, resize, roundUp, sizeOf } from "./heap";
 import { parse, parsed } from "./integers";
 import { dispose } from "./lazyfree";
-import { foundHash, insert, movedFound, replaceFound } from "./table";
+import { foundHash, insert, isFound, movedFound, replaceFound } from "./table";
 
 /** An expiry argument that means: as it was. */
 export const KEEP_EXPIRY: f64 = -1;
@@ -127,6 +127,7 @@ function moveString(slot: u32, entry: usize, had: u32, total: u32, room: u32): P
   const expires = Entry.expires(entry);
   if (Entry.encoding(entry) != ENCODING_INT && Entry.isWide(entry)) {
     // The form stays, so the block may grow where it stands.
+    assert(isFound(entry), "another entry was looked up since");
     const used = Entry.headLength(entry) + keyLength;
     const moved = resize(entry, used + had, used + room);
     if (moved == 0) return 0;
@@ -142,6 +143,7 @@ function moveString(slot: u32, entry: usize, had: u32, total: u32, room: u32): P
   memory.copy(Entry.value(fresh), stringBytes(entry, DIGITS), had);
   memory.fill(Entry.value(fresh) + had, 0, total - had);
   Entry.inherit(fresh, entry);
+  assert(isFound(entry), "another entry was looked up since");
   replaceFound(slot, fresh);
   return fresh;
 }

@@ -62,6 +62,11 @@ function exchangeFound(slot: u32, entry: usize): usize {
   return old;
 }
 
+/** Whether this is the entry `find` has just found, still in its place. */
+export function isFound(entry: usize): bool {
+  return Cell.element(foundCell) == entry;
+}
+
 /** Notes that the entry `find` has just found has moved. */
 export function movedFound(entry: usize): void {
   Cell.setElement(foundCell, entry);

@@ -4,7 +4,7 @@
 // inserted one since, looks up again first.
 import { Entry, createEntry, entrySize, hasRoomFor } from "./entry";
 import { Place, free, roundUp, sizeOf } from "./heap";
-import { foundHash, insert, movedFound } from "./table";
+import { foundHash, insert, isFound, movedFound } from "./table";
 
 /**
  * Adds a key that was just looked up and is not there.
@@ -74,6 +74,7 @@ function cloneHead(entry: usize, encoding: u32, length: u32): usize {
 }
 
 function moveTo(entry: usize, fresh: usize): Place {
+  assert(isFound(entry), "another entry was looked up since");
   movedFound(fresh);
   free(entry);
   return fresh;

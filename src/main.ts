@@ -1,5 +1,6 @@
 #!/usr/bin/env bun
 // The command line: `slotmesh server [redis.conf] [--directive value ...]` and `slotmesh cluster`.
+import { chooseEngine, chosenEngine, ENGINE_BUILDS } from "./engine/binary.ts";
 import { configure, describeFatal } from "./server/config/start.ts";
 import { FatalConfigError } from "./server/config/parse.ts";
 import { absolute, DiskError, remove, replaceFile } from "./io/disk.ts";
@@ -16,6 +17,8 @@ const USAGE = `slotmesh ${VERSION}: a Redis-compatible cluster database
   slotmesh server [redis.conf] [--port 8001] [--dir data] [--any-directive value ...]
   slotmesh cluster [--masters 3] [--replicas 1] [--port 8001] [--dir data] [--any-directive value ...]
   slotmesh --version
+
+  --engine debug    the engine that checks itself, for tracking a fault down (server)
 `;
 
 function main(args: readonly string[]): void {
@@ -42,12 +45,23 @@ function asksForHelp(args: readonly string[]): boolean {
   return args.includes("--help") || args.includes("-h");
 }
 
+/** Takes `--engine` out of the arguments, which is no directive: it says which build of the engine runs. */
+function withoutEngine(args: readonly string[]): readonly string[] {
+  const at = args.indexOf("--engine");
+  if (at < 0) return args;
+  const build = ENGINE_BUILDS.find((name) => name === args[at + 1]);
+  if (build === undefined)
+    throw new StartError(`--engine takes one of ${ENGINE_BUILDS.join(", ")}, not '${args[at + 1] ?? ""}'`);
+  chooseEngine(build);
+  return args.toSpliced(at, 2);
+}
+
 function serve(args: readonly string[]): void {
   if (args.includes("--version") || args.includes("-v")) return print(`slotmesh ${VERSION} (${runtime})\n`);
   if (asksForHelp(args)) return print(USAGE);
   let node: Node;
   try {
-    const config = configure(args);
+    const config = configure(withoutEngine(args));
     node = new Node(config, (reason) => {
       printError(`slotmesh: ${reason}\n`);
       exit(1);
@@ -103,6 +117,8 @@ function writePidFile(node: Node): () => void {
 function greet(node: Node): void {
   const { port, busPort, cluster } = node;
   const bus = cluster === undefined ? "cluster mode off" : `bus port ${busPort}`;
+  if (chosenEngine() === "debug")
+    node.log.write("warning", "This is the debug engine: it checks itself after each command, and is slow.");
   node.log.write("notice", `slotmesh ${VERSION}, ${runtime}, port ${port}, ${bus}, pid ${processId}`);
   const next = cluster === undefined ? `redis-cli -p ${port}` : `redis-cli -c -p ${port}`;
   node.log.write("notice", `Ready to accept connections. Try: ${next} set key value`);

@@ -7,8 +7,9 @@ import { fileURLToPath } from "node:url";
 import { spawnSync } from "node:child_process";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const wasm = `${root}build/engine.wasm`;
-const stamp = `${root}build/engine.hash`;
+/** The builds of the engine: what asconfig.json calls each, where it begins, and what it becomes in build/. */
+const release = { target: "release", entry: "assembly/index.ts", name: "engine" };
+const debug = { target: "debug", entry: "assembly/debug/index.ts", name: "engine.debug" };
 
 function run(args: string[]): void {
   const done = spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", 2, 2] });
@@ -20,13 +21,29 @@ function run(args: string[]): void {
 
 function sourceHash(): string {
   const hash = createHash("sha256");
-  const sources = readdirSync(`${root}assembly`).filter((file) => file.endsWith(".ts"));
+  const files = readdirSync(`${root}assembly`, { recursive: true, encoding: "utf8" });
+  const sources = files.filter((file) => file.endsWith(".ts"));
   for (const file of sources.toSorted()) hash.update(file).update(readFileSync(`${root}assembly/${file}`));
   for (const file of ["asconfig.json", "bun.lock"]) hash.update(readFileSync(`${root}${file}`));
   return hash.digest("hex");
 }
 
-const force = process.argv.includes("--force");
+/** Compiles a build unless it is there and made of these sources. */
+function build({ target, entry, name }: typeof release, hash: string): void {
+  const wasm = `${root}build/${name}.wasm`;
+  const stamp = `${root}build/${name}.hash`;
+  if (!isForced && existsSync(wasm) && existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
+  mkdirSync(`${root}build`, { recursive: true });
+  const fresh = `build/${name}.${process.pid}.wasm`;
+  run(["node_modules/assemblyscript/bin/asc.js", entry, "--target", target, "--outFile", fresh]);
+  renameSync(`${root}${fresh}`, wasm); // whole or not at all: another process may be reading it
+  writeFileSync(stamp, hash);
+}
+
+const isForced = process.argv.includes("--force");
+/** The debug engine is made where it is asked for, and kept up to date from then on. */
+const wantsDebug =
+  isForced || process.argv.includes("--debug") || existsSync(`${root}build/${debug.name}.wasm`);
 // A package installed from a registry carries its WASM and no compiler; only a checkout has the lock file.
 if (existsSync(`${root}bun.lock`)) {
   const lock = createHash("sha256")
@@ -38,11 +55,6 @@ if (existsSync(`${root}bun.lock`)) {
     writeFileSync(installed, lock);
   }
   const hash = sourceHash();
-  if (force || !existsSync(wasm) || !existsSync(stamp) || readFileSync(stamp, "utf8") !== hash) {
-    mkdirSync(`${root}build`, { recursive: true });
-    const fresh = `build/engine.${process.pid}.wasm`;
-    run(["node_modules/assemblyscript/bin/asc.js", "--config", "asconfig.json", "--outFile", fresh]);
-    renameSync(`${root}${fresh}`, wasm); // whole or not at all: another process may be reading it
-    writeFileSync(stamp, hash);
-  }
+  build(release, hash);
+  if (wantsDebug) build(debug, hash);
 }

@@ -12,6 +12,9 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** From the quickest to tell to the slowest. */
 const GROUPS = ["unit", "sim", "conformance", "e2e"] as const;
 
+/** Those that run on the debug engine, which checks itself; the others run what users run. */
+const CHECKED_GROUPS: ReadonlySet<string> = new Set(["unit", "sim", "conformance"]);
+
 /** Characters shown of what a failed test says. */
 const FAILURE_LENGTH = 2000;
 
@@ -46,6 +49,9 @@ async function runGroup(group: string, extra: readonly string[], reports: string
     process.execPath,
     "test",
     `./test/${group}/`,
+    ...(CHECKED_GROUPS.has(group)
+      ? ["--preload", "./test/support/debug-engine.ts", "--timeout", "30000"]
+      : []),
     "--reporter=junit",
     `--reporter-outfile=${report}`,
     ...extra,

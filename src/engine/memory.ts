@@ -2,29 +2,12 @@
 //
 // Linear memory grows, and each growth replaces its buffer: `grown()` renews the views. So a view is read anew from
 // here after any call into WASM, never kept across one.
-import { readFileSync } from "node:fs";
 import * as abi from "../../assembly/abi.ts";
 import { OUT_OF_MEMORY } from "../resp/errors.ts";
 import type { Slice } from "../resp/reply.ts";
+import { chosenEngine, engineModule } from "./binary.ts";
+import { checked, failedAssertion } from "./checked.ts";
 import type { Exports } from "./exports.ts";
-
-let compiled: WebAssembly.Module | undefined;
-
-function compile(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(readEngine());
-  return compiled;
-}
-
-function readEngine(): Uint8Array<ArrayBuffer> {
-  const file = new URL("../../build/engine.wasm", import.meta.url);
-  try {
-    return new Uint8Array(readFileSync(file));
-  } catch {
-    throw new Error(
-      `the engine is not built: run "bun run build" in slotmesh's folder (no ${file.pathname})`,
-    );
-  }
-}
 
 /** The highest ceiling linear memory can have, bytes: one node can never hold more. */
 export const MEMORY_CEILING = 2 ** 32 - 65536;
@@ -46,8 +29,16 @@ export class Memory {
   readonly wasm: Exports;
 
   constructor(options: MemoryOptions) {
-    const instance = new WebAssembly.Instance(compile(), { env: { grown: () => this.refresh() } });
-    this.wasm = instance.exports as unknown as Exports;
+    const instance = new WebAssembly.Instance(engineModule(), {
+      env: {
+        grown: () => this.refresh(),
+        abort: (message: number, file: number, line: number) => {
+          throw failedAssertion(this.bytes, message, file, line);
+        },
+      },
+    });
+    const exports = instance.exports as unknown as Exports;
+    this.wasm = chosenEngine() === "debug" ? checked(exports) : exports;
     this.refresh();
     this.setF64(abi.STATE_MEMORY_LIMIT, Math.min(options.limitBytes ?? MEMORY_CEILING, MEMORY_CEILING));
     this.setU32(abi.STATE_PROTOCOL, 2);

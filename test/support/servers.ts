@@ -77,7 +77,15 @@ export function startRedis(scope: Scope, flags: Flags = {}, options: StartOption
 /** Our server, as `slotmesh server` runs it, saving nothing either. */
 export function startOurs(scope: Scope, flags: Flags = {}, options: StartOptions = {}): Promise<Server> {
   const base = { bind: "127.0.0.1", save: "", "enable-debug-command": "yes" };
-  return start(scope, "slotmesh", [process.execPath, MAIN, "server"], { ...base, ...flags }, options);
+  const engine = process.env["SLOTMESH_TEST_ENGINE"];
+  const build = engine === undefined ? {} : { engine };
+  return start(
+    scope,
+    "slotmesh",
+    [process.execPath, MAIN, "server"],
+    { ...base, ...build, ...flags },
+    options,
+  );
 }
 
 /**
