@@ -5,7 +5,6 @@ import {
   appendFileSync,
   closeSync,
   constants,
-  existsSync,
   fstatSync,
   fsyncSync,
   globSync,
@@ -22,7 +21,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { reasonOf } from "./reason.ts";
+import { codeOf, reasonOf } from "./reason.ts";
 
 /** What the disk refused, in the operating system's words. */
 export class DiskError extends Error {
@@ -47,10 +46,25 @@ export function attempt<T>(path: string, run: () => T): T {
 
 export const absolute = (path: string, base = "."): string => resolve(base, path);
 
-export const exists = (path: string): boolean => existsSync(path);
+/**
+ * Whether there is something of this name. Only the system's "no such file" is a no: what cannot be reached may well be
+ * there, and whoever took it for absent would write over it. Throws DiskError.
+ */
+export function exists(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return false;
+    throw new DiskError(path, reasonOf(error));
+  }
+}
 
 /** The file's text, read as UTF-8. Throws DiskError. */
 export const readText = (path: string): string => attempt(path, () => readFileSync(path, "utf8"));
+
+/** The file's bytes, a character for each. Throws DiskError. */
+export const readByteText = (path: string): string => attempt(path, () => readFileSync(path, "latin1"));
 
 /**
  * Reads a file from its beginning to its end. Throws DiskError.
@@ -75,8 +89,8 @@ export function readInPieces(
   }
 }
 
-/** Everything standard input has until it ends. */
-export const readStandardInput = (): string => attempt("standard input", () => readFileSync(0, "utf8"));
+/** Everything standard input has until it ends, a character for each byte. */
+export const readStandardInput = (): string => attempt("standard input", () => readFileSync(0, "latin1"));
 
 export const append = (path: string, data: string | Uint8Array): void =>
   attempt(path, () => appendFileSync(path, data));
@@ -122,9 +136,9 @@ export function bytesInDirectory(path: string, ending: string): number {
   }
 }
 
-/** Names in a directory, sorted; none when it is not there. */
+/** Names in a directory, sorted; none when it is not there. Throws DiskError. */
 export const listDirectory = (path: string): readonly string[] =>
-  existsSync(path) ? attempt(path, () => readdirSync(path).toSorted()) : [];
+  exists(path) ? attempt(path, () => readdirSync(path).toSorted()) : [];
 
 /** Why nothing can be written into this directory; undefined = it can. */
 export function directoryFault(path: string): string | undefined {

@@ -131,12 +131,14 @@ export class RdbReader {
     private readonly codec: RdbCodec,
     /** Whether the checksum at the end must be right. */
     private readonly verifies = true,
+    /** Whether bytes may follow the end, which are nothing of ours then. */
+    private readonly allowsRest = false,
   ) {}
 
   /** Takes the next bytes; what is complete goes to the sink. Throws RdbError. */
   feed(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    if (this.done) throw new RdbError("bytes after the end");
+    if (this.done) return this.#refuseRest();
     this.#waiting.push(bytes);
     this.#waitingLength += bytes.length;
     if (this.#waitingLength < this.#needed) {
@@ -189,8 +191,8 @@ export class RdbReader {
 
   #keep(from: number): void {
     const rest = this.#bytes.length - from;
-    if (rest > 0 && this.done) throw new RdbError("bytes after the end");
-    if (rest > 0) {
+    if (rest > 0 && this.done) this.#refuseRest();
+    if (rest > 0 && !this.done) {
       this.#waiting = [this.#bytes.slice(from)];
       this.#waitingLength = rest;
       this.#needed = Math.max(this.#needed - from, rest + 1);
@@ -198,6 +200,10 @@ export class RdbReader {
       this.#needed = 1;
     }
     this.#bytes = new Uint8Array(0);
+  }
+
+  #refuseRest(): void {
+    if (!this.allowsRest) throw new RdbError("bytes after the end");
   }
 
   #record(): void {

@@ -1,7 +1,7 @@
 // Reads the file a node keeps its data in, before the node serves. What is damaged, or holds what this server cannot,
 // stops the start: data must not be lost by going on without it.
 import { nowMs } from "../io/clock.ts";
-import { exists, readInPieces } from "../io/disk.ts";
+import { DiskError, exists, readInPieces } from "../io/disk.ts";
 import { RdbReader, type RdbKey, type RdbSink, type RdbValue } from "../replication/rdb-reader.ts";
 import type { RdbOrigin } from "../replication/rdb-writer.ts";
 import { CollectionIntake, codecOf, isRefusal, storeString, type IntakeParts } from "./rdb-intake.ts";
@@ -29,10 +29,11 @@ export interface Loaded {
 
 /** @returns what was loaded; undefined when there is no file. Throws StartError when it cannot be loaded. */
 export function loadFile(path: string, parts: IntakeParts, options: LoadOptions): Loaded | undefined {
-  if (!exists(path)) return undefined;
+  if (!isThere(path)) return undefined;
   const startedAtMs = nowMs();
   const intake = new DumpIntake(parts, options, startedAtMs);
-  const reader = new RdbReader(intake, codecOf(parts.rdb), options.verifies);
+  // A backup that `redis-cli --rdb -` wrote has the mark of the replication stream after its end.
+  const reader = new RdbReader(intake, codecOf(parts.rdb), options.verifies, true);
   let readBytes = 0;
   let toldAtMs = startedAtMs;
   try {
@@ -46,12 +47,25 @@ export function loadFile(path: string, parts: IntakeParts, options: LoadOptions)
     reader.finish();
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    throw new StartError(`cannot load ${path}: ${error.message}; it is left as it is`);
+    throw refusalOf(path, error);
   }
   const { keys, expired } = intake;
   options.notice(`Done loading RDB, keys loaded: ${keys}, keys expired: ${expired}.`);
   options.notice(`DB loaded from disk: ${((nowMs() - startedAtMs) / 1000).toFixed(3)} seconds`);
   return { keys, expired };
+}
+
+function isThere(path: string): boolean {
+  try {
+    return exists(path);
+  } catch (error) {
+    if (error instanceof DiskError) throw refusalOf(path, error);
+    throw error;
+  }
+}
+
+function refusalOf(path: string, { message }: Error): StartError {
+  return new StartError(`cannot load ${path}: ${message}; it is left as it is`);
 }
 
 class DumpIntake implements RdbSink {

@@ -61,9 +61,9 @@ function file(records: number[], version = 10): Uint8Array {
   return all;
 }
 
-function read(bytes: Uint8Array, size = bytes.length): Seen {
+function read(bytes: Uint8Array, size = bytes.length, allowsRest = false): Seen {
   const { seen, sink } = recording();
-  const reader = new RdbReader(sink, plainCodec);
+  const reader = new RdbReader(sink, plainCodec, true, allowsRest);
   for (let at = 0; at < bytes.length; at += size) reader.feed(bytes.slice(at, at + size));
   reader.finish();
   return seen;
@@ -108,6 +108,14 @@ describe("the RDB reader", () => {
       expect(() => read(bytes.slice(0, length), 7)).toThrow("ends in the middle");
     }
     expect(() => read(Uint8Array.from([...bytes, 0]))).toThrow("bytes after the end");
+  });
+
+  test("passes over what follows the end where that is nothing of ours, in pieces of every size", () => {
+    const bytes = file(EVERYTHING, 12);
+    const whole = read(bytes);
+    const longer = Uint8Array.from([...bytes, ...ascii("f".repeat(40))]);
+    for (let size = 1; size <= longer.length; size++) expect(read(longer, size, true)).toEqual(whole);
+    expect(() => read(longer.subarray(0, bytes.length - 1), 7, true)).toThrow("ends in the middle");
   });
 
   test("finds any changed byte by the checksum, unless none was written", () => {
