@@ -2,10 +2,20 @@
 // The command line: `slotmesh server [redis.conf] [--directive value ...]` and `slotmesh cluster`.
 import { chooseEngine, chosenEngine, ENGINE_BUILDS } from "./engine/binary.ts";
 import { configure, describeFatal } from "./server/config/start.ts";
-import { FatalConfigError } from "./server/config/parse.ts";
+import { FatalConfigError } from "./server/config/lines.ts";
 import { absolute, DiskError, remove, replaceFile } from "./io/disk.ts";
 import { onAbandoned } from "./io/children.ts";
-import { exit, onSignal, print, printError, processId, runtime } from "./io/process.ts";
+import {
+  commandLine,
+  exit,
+  ignoreSignals,
+  onSignal,
+  print,
+  printError,
+  processId,
+  runtime,
+} from "./io/process.ts";
+import { toUnicode } from "./resp/byte-text.ts";
 import { signalRequest } from "./server/ending.ts";
 import { Node } from "./server/node.ts";
 import { StartError } from "./server/start-error.ts";
@@ -21,6 +31,7 @@ const USAGE = `slotmesh ${VERSION}: a Redis-compatible cluster database
   --engine debug    the engine that checks itself, for tracking a fault down (server)
 `;
 
+/** @param args as text that stands for bytes: a password may be no UTF-8 */
 function main(args: readonly string[]): void {
   const [command, ...rest] = args;
   switch (command) {
@@ -36,7 +47,7 @@ function main(args: readonly string[]): void {
     case undefined:
       return print(USAGE);
     default:
-      printError(`slotmesh: unknown command '${command}'\n\n${USAGE}`);
+      printError(`slotmesh: unknown command '${toUnicode(command)}'\n\n${USAGE}`);
       exit(1);
   }
 }
@@ -57,8 +68,10 @@ function withoutEngine(args: readonly string[]): readonly string[] {
 }
 
 function serve(args: readonly string[]): void {
-  if (args.includes("--version") || args.includes("-v")) return print(`slotmesh ${VERSION} (${runtime})\n`);
-  if (asksForHelp(args)) return print(USAGE);
+  const [first = ""] = args; // elsewhere these words are values
+  if (["--version", "-v"].includes(first)) return print(`slotmesh ${VERSION} (${runtime})\n`);
+  if (asksForHelp([first])) return print(USAGE);
+  ignoreSignals("SIGHUP", "SIGALRM"); // as redis-server does: a terminal that closes takes no data with it
   let node: Node;
   try {
     const config = configure(withoutEngine(args));
@@ -93,7 +106,7 @@ function serve(args: readonly string[]): void {
   for (const name of node.config.moot()) {
     node.log.write(
       "warning",
-      `The directive '${name}' has no effect here: '${node.config.text(name)}' is passed over`,
+      `The directive '${name}' has no effect here: '${toUnicode(node.config.text(name))}' is passed over`,
     );
   }
   greet(node);
@@ -101,7 +114,7 @@ function serve(args: readonly string[]): void {
 
 /** Leaves the process id in `pidfile`, if one is wanted; what is returned takes it away again. */
 function writePidFile(node: Node): () => void {
-  const name = node.config.text("pidfile");
+  const name = node.config.path("pidfile");
   if (name === "") return () => {};
   const path = absolute(name, node.directory);
   try {
@@ -124,4 +137,4 @@ function greet(node: Node): void {
   node.log.write("notice", `Ready to accept connections. Try: ${next} set key value`);
 }
 
-main(process.argv.slice(2));
+main(commandLine());

@@ -8,7 +8,7 @@ export interface Clients {
   get(id: number): Client | undefined;
 }
 
-/** Directives by name; see server/config/directives.ts. */
+/** Directives by name; see server/config/directives.ts. Names and values stand for bytes, see resp/byte-text.ts. */
 export interface Configuration {
   /** As CONFIG GET shows it. */
   text(name: string): string;

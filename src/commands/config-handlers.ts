@@ -1,17 +1,18 @@
 // CONFIG: the directives, as clients see and set them.
 import type { Args } from "../engine/args.ts";
+import { bytesOf, toUnicode } from "../resp/byte-text.ts";
 import { ReplyError, SYNTAX } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { Context } from "./context.ts";
 import { writeHelp } from "./help.ts";
 
 export function get(ctx: Context, args: Args, reply: Reply): void {
-  const patterns = Array.from({ length: args.count - 2 }, (_, i) => args.text(i + 2));
+  const patterns = Array.from({ length: args.count - 2 }, (_, i) => args.latin1(i + 2));
   const found = ctx.server.admin.config.get(patterns);
   reply.map(found.size);
   for (const [name, text] of found) {
-    reply.bulk(name);
-    reply.bulk(text);
+    reply.bulk(bytesOf(name));
+    reply.bulk(bytesOf(text));
   }
 }
 
@@ -20,13 +21,14 @@ export function set(ctx: Context, args: Args, reply: Reply): void {
   if (args.count % 2 !== 0) throw SYNTAX;
   const pairs: [string, string][] = [];
   for (let i = 2; i < args.count; i += 2) {
-    const name = args.text(i);
+    const name = args.latin1(i);
     if (config.isSecret(name)) ctx.redact(i + 1);
-    pairs.push([name, args.text(i + 1)]);
+    pairs.push([name, args.latin1(i + 1)]);
   }
   const refused = config.set(pairs);
   if (refused === undefined) return reply.ok();
-  const { argument, reason } = refused;
+  const { reason } = refused;
+  const argument = toUnicode(refused.argument);
   throw new ReplyError(
     reason === undefined
       ? `ERR Unknown option or number of arguments for CONFIG SET - '${argument}'`

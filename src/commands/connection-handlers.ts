@@ -1,5 +1,6 @@
 // Who a client is and how it speaks: AUTH, HELLO, SELECT, RESET and the small talk of PING, ECHO and QUIT.
 import type { Args } from "../engine/args.ts";
+import { bytesOf } from "../resp/byte-text.ts";
 import { DATABASE_OUT_OF_RANGE, ReplyError, SYNTAX, wrongArgumentCount } from "../resp/errors.ts";
 import { REDIS_VERSION } from "../resp/compatibility.ts";
 import type { Reply } from "../resp/reply.ts";
@@ -49,7 +50,7 @@ export function auth(ctx: Context, args: Args, reply: Reply): void {
 /** There is one user, `default`; without a password configured any will do. */
 function authenticate(ctx: Context, user: string, password: Uint8Array): void {
   const wanted = ctx.server.admin.config.text("requirepass");
-  const isRight = wanted === "" || isSame(new TextEncoder().encode(wanted), password);
+  const isRight = wanted === "" || isSame(bytesOf(wanted), password);
   if (user !== "default" || !isRight) throw WRONG_PASSWORD;
   ctx.client.authenticated = true;
 }

@@ -4,15 +4,17 @@ import {
   expand,
   makeDirectory,
   makeTemporaryDirectory,
-  readText,
+  readByteText,
   removeDirectory,
 } from "../io/disk.ts";
 import { printError } from "../io/process.ts";
 import { randomFraction } from "../io/random.ts";
-import { reachableHost } from "../server/cluster-plan.ts";
+import { fromUnicode } from "../resp/byte-text.ts";
+import { passwordOf, reachableHost } from "../server/cluster-plan.ts";
 import type { LinkTarget } from "../server/command-link.ts";
 import { Config } from "../server/config/config.ts";
-import { applyLines, FatalConfigError, type Line } from "../server/config/parse.ts";
+import { FatalConfigError, type Line } from "../server/config/lines.ts";
+import { applyLines } from "../server/config/parse.ts";
 import { Node } from "../server/node.ts";
 import { PortTaken, StartError } from "../server/start-error.ts";
 
@@ -59,7 +61,7 @@ export class EmbeddedNode {
   /** How a client reaches it. */
   get target(): LinkTarget {
     const { host, port } = this;
-    return { host, port, password: this.node.config.text("requirepass") || undefined };
+    return { host, port, password: passwordOf(this.node.config) };
   }
 
   /**
@@ -117,11 +119,11 @@ function startOn(port: number, dir: string, directives: Directives, isLasting: b
 function configOf(directives: Directives): Config {
   const config = new Config();
   const lines = Object.entries(directives).map(([name, value]): Line => {
-    const words = [name, ...wordsOf(value)];
+    const words = [name, ...wordsOf(value)].map(fromUnicode);
     return { text: words.join(" "), words, where: "the options" };
   });
   try {
-    applyLines(config, lines, { read: readText, expand });
+    applyLines(config, lines, { read: readByteText, expand });
   } catch (error) {
     if (error instanceof FatalConfigError) throw new StartError(error.message);
     throw error;

@@ -14,9 +14,9 @@ export interface ReplicaSurroundings {
   readonly offset: number;
   /** Port and address the master shall name for this server. */
   readonly port: number;
-  readonly announceIp: string | undefined;
-  readonly user: string | undefined;
-  readonly password: string | undefined;
+  readonly announceIp: Part | undefined;
+  readonly user: Part | undefined;
+  readonly password: Part | undefined;
   /** Silence after which the master counts as gone: repl-timeout. */
   readonly timeoutMs: number;
 }

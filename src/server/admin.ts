@@ -2,9 +2,10 @@
 import type { Administration, MemoryFacts, ShutdownRequest } from "../commands/administration.ts";
 import type { Client } from "../commands/context.ts";
 import { holdMs, nowUs } from "../io/clock.ts";
-import { exists, readText, replaceFile, DiskError } from "../io/disk.ts";
+import { exists, readByteText, replaceFile, DiskError } from "../io/disk.ts";
 import { residentBytes, scriptHeap } from "../io/process.ts";
 import { machineBytes } from "../io/usage.ts";
+import { bytesOf } from "../resp/byte-text.ts";
 import { ReplyError } from "../resp/errors.ts";
 import { connectionOf } from "./client.ts";
 import type { Clients } from "./clients.ts";
@@ -124,7 +125,8 @@ export class Admin implements Administration {
     const { file } = this.config;
     if (file === undefined) return "The server is running without a config file";
     try {
-      replaceFile(file, rewriteConfiguration(exists(file) ? readText(file) : "", this.config));
+      const old = exists(file) ? readByteText(file) : "";
+      replaceFile(file, bytesOf(rewriteConfiguration(old, this.config)));
       return undefined;
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;

@@ -1,9 +1,12 @@
 // What `slotmesh cluster` was asked for: its own four flags, and directives every node is started with.
 import { BUS_OFFSET } from "../cluster/options.ts";
 import { DiskError } from "../io/disk.ts";
+import { bytesOf, toUnicode } from "../resp/byte-text.ts";
+import { argumentOf, readArguments } from "./config/arguments.ts";
 import type { Config } from "./config/config.ts";
 import { findDirective } from "./config/directives.ts";
-import { FatalConfigError } from "./config/parse.ts";
+import { FatalConfigError } from "./config/lines.ts";
+import { quoteIfNeeded } from "./config/words.ts";
 import { configure } from "./config/start.ts";
 import { StartError } from "./start-error.ts";
 
@@ -17,11 +20,11 @@ export interface ClusterPlan {
   readonly dir: string | undefined;
   /** Absolute path of the configuration file all nodes share, if there is one. */
   readonly file: string | undefined;
-  /** Flags of `server` for every node, without port and dir. */
+  /** Flags of `server` for every node, without port and dir: each a word with its values, in ASCII. */
   readonly directives: readonly string[];
   /** Where a node is reached. */
   readonly host: string;
-  readonly password: string | undefined;
+  readonly password: Uint8Array | undefined;
 }
 
 const OWN = ["masters", "replicas", "port", "dir"] as const;
@@ -40,7 +43,7 @@ const USAGE =
   "usage: slotmesh cluster [redis.conf] [--masters 3] [--replicas 1] [--port 8001] [--dir path] [--directive value]...";
 
 /**
- * @param args the words after `cluster` on the command line
+ * @param args the words after `cluster` on the command line, as text that stands for bytes
  * @returns what to start; throws StartError with a message for the operator.
  */
 export function planCluster(args: readonly string[]): ClusterPlan {
@@ -55,32 +58,33 @@ export function planCluster(args: readonly string[]): ClusterPlan {
       `${nodes} nodes from port ${firstPort} on need bus ports up to ${lastPort + BUS_OFFSET}; the highest is 65535`,
     );
   }
-  const config = readDirectives([...rest, "--port", String(firstPort)]);
-  const password = config.text("requirepass") || undefined;
-  const directives = ["--cluster-enabled", "yes"];
+  const { config, directives } = readDirectives(rest, firstPort);
+  const password = config.text("requirepass");
+  directives.push("--cluster-enabled yes");
   // What is removed at the end need not be written before it.
-  if (own.get("dir") === undefined && config.isDefault("save")) directives.push("--save", "");
+  if (own.get("dir") === undefined && config.isDefault("save")) directives.push('--save ""');
   // A replica has to tell its master the password that masters ask of everybody.
-  if (password !== undefined && config.text("masterauth") === "") directives.push("--masterauth", password);
+  if (password !== "" && config.text("masterauth") === "")
+    directives.push(`--masterauth ${quoteIfNeeded(password)}`);
   return {
     masters,
     replicas,
     ports: Array.from({ length: nodes }, (_, i) => firstPort + i),
-    dir: own.get("dir"),
+    dir: toDirectory(own.get("dir")),
     file: config.file,
-    directives: [...(config.file === undefined ? rest : rest.slice(1)), ...directives],
+    directives,
     host: reachableHost(config),
-    password,
+    password: passwordOf(config),
   };
 }
 
-/** The flags of `cluster` itself, as `--name value` or `--name=value`, and everything else in its order. */
+/** The flags of `cluster` itself, as `--name value` in one word or two, or `--name=value`, and everything else in its order. */
 function separate(args: readonly string[]): { own: ReadonlyMap<Own, string>; rest: readonly string[] } {
   const own = new Map<Own, string>();
   const rest: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
-    const [, name, value] = /^--([a-z]+)(?:=(.*))?$/s.exec(arg) ?? [];
+    const [, name, value] = /^--([a-z]+)(?:[= ](.*))?$/s.exec(arg) ?? [];
     const flag = OWN.find((known) => known === name);
     if (flag === undefined) {
       if (name !== undefined && findDirective(name) === undefined && rest.length === 0) throw unknown(arg);
@@ -108,10 +112,15 @@ function count(own: ReadonlyMap<Own, string>, flag: Own, initial: number, least:
   return value;
 }
 
-/** Reads the nodes' directives as each node will, so that a mistake is told once and nothing is started. */
-function readDirectives(args: readonly string[]): Config {
+/**
+ * Reads the nodes' directives as each node will, so that a mistake is told once and nothing is started.
+ * @returns what a node will hold, and the directives of the command line
+ */
+function readDirectives(args: readonly string[], port: number): { config: Config; directives: string[] } {
   try {
-    const config = configure(args);
+    const { stdin, lines } = readArguments(args);
+    if (stdin) throw new StartError("the nodes of a cluster read no directives from standard input");
+    const config = configure([...args, "--port", String(port)]);
     if (!config.flag("cluster-enabled"))
       throw new StartError("the nodes of a cluster need cluster-enabled yes");
     for (const name of PER_NODE) {
@@ -119,11 +128,20 @@ function readDirectives(args: readonly string[]): Config {
         throw new StartError(`${name} would be the same for all nodes: leave it out`);
       }
     }
-    return config;
+    return { config, directives: lines.map(argumentOf) };
   } catch (error) {
     if (error instanceof FatalConfigError || error instanceof DiskError) throw new StartError(error.message);
     throw error;
   }
+}
+
+const toDirectory = (text: string | undefined): string | undefined =>
+  text === undefined ? undefined : toUnicode(text);
+
+/** The password a node asks for. */
+export function passwordOf(config: Config): Uint8Array | undefined {
+  const text = config.text("requirepass");
+  return text === "" ? undefined : bytesOf(text);
 }
 
 /** The address a node is reached at, by us and by its peers. */

@@ -14,7 +14,7 @@ export interface LinkTarget {
   readonly host: string;
   readonly port: number;
   readonly username?: string | undefined;
-  readonly password?: string | undefined;
+  readonly password?: Part | undefined;
 }
 
 export class CommandLink {

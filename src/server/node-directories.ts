@@ -1,6 +1,7 @@
 // Where the nodes of a cluster that is run from one place keep their files: `node-1`, `node-2` ... in one directory.
-import { exists, listDirectory, makeDirectory, readText, replaceFile } from "../io/disk.ts";
-import { quote } from "./config/kinds.ts";
+import { exists, listDirectory, makeDirectory, readByteText, replaceFile } from "../io/disk.ts";
+import { bytesOf, fromUnicode } from "../resp/byte-text.ts";
+import { quote } from "./config/words.ts";
 import { StartError } from "./start-error.ts";
 
 /**
@@ -25,9 +26,10 @@ export function makeNodeDirectories(dir: string, count: number): readonly string
  */
 export function makeNodeConfiguration(dir: string, shared: string | undefined): string {
   const path = `${dir}/redis.conf`;
-  const before = exists(path) ? readText(path) : "";
+  const isThere = exists(path);
+  const before = isThere ? readByteText(path) : "";
   const own = before.startsWith("include ") ? before.slice(before.indexOf("\n") + 1) : before;
-  const whole = shared === undefined ? own : `include ${quote(shared)}\n${own}`;
-  if (whole !== before || !exists(path)) replaceFile(path, whole);
+  const whole = shared === undefined ? own : `include ${quote(fromUnicode(shared))}\n${own}`;
+  if (whole !== before || !isThere) replaceFile(path, bytesOf(whole));
   return path;
 }

@@ -113,12 +113,12 @@ export class Node implements ClientHost, Server {
     /** False when the directory is removed once this process ends: nothing in it needs to survive a crash. */
     private readonly isLasting = true,
   ) {
-    this.directory = absolute(config.text("dir"));
+    this.directory = absolute(config.path("dir"));
     const fault = directoryFault(this.directory);
     if (fault !== undefined) throw new StartError(`cannot use dir ${this.directory}: ${fault}`);
-    config.record("dir", [this.directory]); // as CONFIG GET and a rewritten file are to name it
+    config.recordPath("dir", this.directory); // as CONFIG GET and a rewritten file are to name it
     if (this.port === 0) throw new StartError("port 0: configured not to listen anywhere");
-    const logfile = config.text("logfile");
+    const logfile = config.path("logfile");
     this.log = new Log(logfile === "" ? undefined : absolute(logfile, this.directory), nowMs);
     const logFault = this.log.fault();
     if (logFault !== undefined) throw new StartError(`cannot open the log file ${logfile}: ${logFault}`);
@@ -309,7 +309,7 @@ export class Node implements ClientHost, Server {
       {
         ...this.#parts(),
         table: this.table,
-        nodesFile: absolute(this.config.text("cluster-config-file"), this.directory),
+        nodesFile: absolute(this.config.path("cluster-config-file"), this.directory),
         isLasting: this.isLasting,
         replicationFacts: () => ({
           offset: this.replication.standing,

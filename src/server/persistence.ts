@@ -69,7 +69,7 @@ export class NodePersistence implements Persistence {
 
   /** Absolute path of the file. */
   get path(): string {
-    return absolute(this.host.config.text("dbfilename"), this.host.directory);
+    return absolute(this.host.config.path("dbfilename"), this.host.directory);
   }
 
   get lastSaveSeconds(): number {

@@ -8,6 +8,7 @@ import { reasonOf } from "../io/reason.ts";
 import { connect, type Connection } from "../io/sockets.ts";
 import type { History } from "../replication/history.ts";
 import { ReplicaMachine, type ReplicaEffect, type ReplicaEvent } from "../replication/replica.ts";
+import { bytesOf } from "../resp/byte-text.ts";
 import { OUT_OF_MEMORY } from "../resp/errors.ts";
 import type { ClientConnection } from "./client.ts";
 import type { InfoFacts } from "./info.ts";
@@ -53,7 +54,7 @@ export class ReplicationReplica {
     private readonly listener: ReplicaListener,
   ) {
     const hasHistory = (): boolean => this.#hasHistory;
-    const text = (value: string | undefined): string | undefined => (value === "" ? undefined : value);
+    const filled = (value: string): Uint8Array | undefined => (value === "" ? undefined : bytesOf(value));
     this.machine = new ReplicaMachine({
       get replId() {
         return hasHistory() ? history.replId : undefined;
@@ -65,13 +66,13 @@ export class ReplicationReplica {
         return host.config.number("replica-announce-port") || host.port;
       },
       get announceIp() {
-        return text(host.config.text("replica-announce-ip"));
+        return filled(host.config.text("replica-announce-ip"));
       },
       get user() {
-        return text(host.config.text("masteruser"));
+        return filled(host.config.text("masteruser"));
       },
       get password() {
-        return text(host.config.text("masterauth"));
+        return filled(host.config.text("masterauth"));
       },
       get timeoutMs() {
         return host.config.number("repl-timeout") * 1000;

@@ -14,7 +14,7 @@ import {
   readText,
   removeDirectory,
 } from "../io/disk.ts";
-import { executable, exit, onSignal, print, printError } from "../io/process.ts";
+import { executable, exit, ignoreSignals, isIgnored, onSignal, print, printError } from "../io/process.ts";
 import { codeOf, reasonOf } from "../io/reason.ts";
 import { listen } from "../io/sockets.ts";
 import { planCluster, type ClusterPlan } from "./cluster-plan.ts";
@@ -77,7 +77,10 @@ class Supervisor {
   }
 
   async run(): Promise<void> {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) onSignal(signal, () => this.#tellToStop());
+    for (const signal of ["SIGINT", "SIGTERM"] as const) onSignal(signal, () => this.#tellToStop());
+    // The cluster goes with its terminal, unless `nohup` was said.
+    if (!isIgnored("SIGHUP")) onSignal("SIGHUP", () => this.#tellToStop());
+    ignoreSignals("SIGALRM");
     const startedAtMs = nowMs();
     try {
       this.#checkPorts();

@@ -126,6 +126,37 @@ describe("slotmesh cluster --masters 3 --replicas 1", () => {
     await eventually(() => !pids.some(isAlive), 5000, "every node's process is gone");
   });
 
+  test("it goes with its terminal, unless nohup was said; no other signal that is no reason ends it", async () => {
+    for (const nohup of [[], ["nohup"]]) {
+      const firstPort = await freePortRun(3);
+      const ports = [firstPort, firstPort + 1, firstPort + 2];
+      const args = [
+        "--masters",
+        "3",
+        "--replicas",
+        "0",
+        "--port",
+        String(firstPort),
+        "--dir",
+        tempDir(scope),
+      ];
+      const child = spawn(scope, [...nohup, process.execPath, MAIN, "cluster", ...args], { cwd: ROOT });
+      await untilTable(child, ports);
+      const pids = await pidsOf(ports);
+      for (const pid of [child.pid, ...pids]) process.kill(pid, "SIGALRM");
+      for (const pid of pids) process.kill(pid, "SIGHUP");
+      expect(await pidsOf(ports)).toEqual(pids);
+      child.kill("SIGHUP");
+      if (nohup.length > 0) {
+        expect(await pidsOf(ports)).toEqual(pids);
+        expect(child.isRunning).toBe(true);
+        child.kill("SIGTERM");
+      }
+      expect((await child.exited).code).toBe(0);
+      await eventually(() => !pids.some(isAlive), 5000, "every node's process is gone");
+    }
+  });
+
   test("a port in use is one clear line and leaves nothing running", async () => {
     const firstPort = await freePortRun(6);
     await startRedis(scope, {}, { port: firstPort + 3 });

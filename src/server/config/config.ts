@@ -1,8 +1,11 @@
 // The configuration of one node: what every directive holds now. Readers ask by name with the type the table gives,
 // or watch a directive and keep the value themselves where a look-up per request would be too much.
+//
+// Names and values are bytes and kept as text with a character for each (resp/byte-text.ts): a password need not be UTF-8.
 import { BUS_OFFSET } from "../../cluster/options.ts";
 import type { Configuration, SettingRefused } from "../../commands/administration.ts";
 import { Glob } from "../../commands/glob.ts";
+import { bytesOf, fromUnicode, toUnicode } from "../../resp/byte-text.ts";
 import {
   DIRECTIVES,
   type Directive,
@@ -12,6 +15,7 @@ import {
   findDirective,
 } from "./directives.ts";
 import { ConfigError, type Setting } from "./kinds.ts";
+import { splitWords } from "./words.ts";
 
 /** Told the new value after it was set. Throwing a ConfigError undoes the whole CONFIG SET. */
 type Watcher<V> = (value: V) => void;
@@ -37,10 +41,18 @@ const SECRETS: ReadonlySet<Name | undefined> = new Set<Name>([
   "tls-client-key-file-pass",
 ]);
 
-const encoder = new TextEncoder();
 const NAMES = Object.keys(DIRECTIVES) as Name[];
 const directiveOf = (name: Name): Directive => DIRECTIVES[name];
 const defaultOf = (name: Name): Setting => directiveOf(name).kind.parse(directiveOf(name).initial);
+
+/** One word of a file or the command line may hold all of a directive's, quotes included. */
+function spread(words: readonly string[]): readonly string[] {
+  const [word] = words;
+  if (word === undefined || word === "" || words.length > 1) return words;
+  const inner = splitWords(word);
+  if (inner === undefined) throw new ConfigError("Unbalanced quotes in configuration line");
+  return inner;
+}
 
 export class Config implements Configuration {
   readonly #settings = new Map<Name, Setting>(NAMES.map((name) => [name, defaultOf(name)]));
@@ -68,6 +80,11 @@ export class Config implements Configuration {
     return this.#setting(name).text;
   }
 
+  /** The name of a file. */
+  path(name: Name): string {
+    return toUnicode(this.text(name));
+  }
+
   /** Runs `watcher` now and after each change of the directive. */
   watch<N extends Name>(name: N, watcher: Watcher<ValueOf<N>>): void {
     this.onChange(name, watcher);
@@ -85,7 +102,8 @@ export class Config implements Configuration {
   load(name: Name, words: readonly string[]): void {
     const { kind } = directiveOf(name);
     const beginsAnew = kind.replacedAtRunTime === true && !this.#loaded.has(name);
-    const setting = kind.parse(words, beginsAnew ? undefined : this.#setting(name));
+    const given = kind.takesSeveral === true ? spread(words) : words;
+    const setting = kind.parse(given, beginsAnew ? undefined : this.#setting(name));
     refuseUnbuilt(name, setting, true);
     this.#settings.set(name, setting);
     this.#loaded.add(name);
@@ -123,11 +141,11 @@ export class Config implements Configuration {
       const name = isGlob(pattern) ? undefined : findDirective(pattern);
       if (name !== undefined) show(pattern, name);
     }
-    const globs = patterns.filter(isGlob).map((text) => new Glob(encoder.encode(text), { ignoreCase: true }));
+    const globs = patterns.filter(isGlob).map((text) => new Glob(bytesOf(text), { ignoreCase: true }));
     for (const name of globs.length === 0 ? [] : NAMES) {
       for (const spelling of [name, directiveOf(name).alias]) {
         if (spelling === undefined) continue;
-        const bytes = encoder.encode(spelling);
+        const bytes = bytesOf(spelling);
         if (globs.some((glob) => glob.matches(bytes))) show(spelling, name);
       }
     }
@@ -158,7 +176,7 @@ export class Config implements Configuration {
       if (setting !== undefined) this.#settings.set(name, setting);
     }
     for (const [i, { name, asked }] of chosen.entries()) {
-      if (next[i]?.text === before[i]?.text) continue;
+      if (isSame(next[i], before[i])) continue;
       try {
         this.#tell(name);
       } catch (error) {
@@ -182,9 +200,9 @@ export class Config implements Configuration {
     return this.text(name) === defaultOf(name).text;
   }
 
-  /** What the server itself changed, as REPLICAOF does; watchers are not told. */
-  record(name: Name, words: readonly string[]): void {
-    this.#settings.set(name, directiveOf(name).kind.parse(words));
+  /** What the server itself found out about a file's name; watchers are not told. */
+  recordPath(name: Name, path: string): void {
+    this.#settings.set(name, directiveOf(name).kind.parse([fromUnicode(path)]));
   }
 
   /** The directives of a CONFIG SET, each allowed to change at run time; the first that is not ends it. */
@@ -209,8 +227,9 @@ export class Config implements Configuration {
   #parse(name: Name, asked: string, text: string): Setting {
     const { kind, watched } = directiveOf(name);
     const before = this.#setting(name);
+    const words = kind.takesSeveral !== true ? [text] : text === "" ? [] : text.split(" ");
     try {
-      const setting = kind.parse([text], kind.replacedAtRunTime === true ? undefined : before);
+      const setting = kind.parse(words, kind.replacedAtRunTime === true ? undefined : before);
       refuseUnbuilt(name, setting, false);
       if (watched && setting.text !== before.text && !this.#watchers.has(name)) {
         throw new ConfigError("it takes effect only at the start of this server");
@@ -232,6 +251,11 @@ export class Config implements Configuration {
     if (setting === undefined) throw new Error(`no setting for ${name}`);
     return setting;
   }
+}
+
+/** Of two texts that are alike the values may differ: `A` stands for all event classes, with or without `n`. */
+function isSame(a: Setting | undefined, b: Setting | undefined): boolean {
+  return a?.text === b?.text && (typeof a?.value === "object" || a?.value === b?.value);
 }
 
 /** Directives nothing acts on keep their default; accepting another value would promise what does not happen. */

@@ -1,5 +1,7 @@
 // The kinds of values a directive can hold: how each is read from words, what is refused, how it prints.
-// Pure: a kind knows nothing of which directive uses it.
+// Pure: a kind knows nothing of which directive uses it. Words and texts stand for bytes, see resp/byte-text.ts.
+import { isUnicode } from "../../resp/byte-text.ts";
+import { quote, quoteIfNeeded } from "./words.ts";
 
 /** A refused value; the text says why and becomes the last part of CONFIG SET's error. */
 export class ConfigError extends Error {
@@ -18,6 +20,8 @@ export interface Kind<V> {
    * @param before what the directive held, for kinds whose lines add up. Throws ConfigError.
    */
   parse(words: readonly string[], before?: Setting<V>): Setting<V>;
+  /** Takes several words; one that holds them all will do too. */
+  readonly takesSeveral?: true;
   /** CONFIG SET, and the first line of a file, begin anew instead of adding to what was there; later lines add up. */
   readonly replacedAtRunTime?: true;
   /** The lines CONFIG REWRITE writes, without the directive's name. */
@@ -30,14 +34,6 @@ export const INT_MAX = 2147483647;
 /** Largest count a 64-bit directive takes; kept as text, since a number stops being exact at 2^53. */
 export const LONG_MAX = INT64_MAX;
 
-/** Text as one word of a configuration line; quoted, with what does not print escaped. */
-export function quote(text: string): string {
-  const escapes: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\" };
-  const body = text.replace(/[\n\r\t"\\]/g, (char) => escapes[char] ?? char);
-  // oxlint-disable-next-line no-control-regex
-  return `"${body.replace(/[\x00-\x1f\x7f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`)}"`;
-}
-
 /** The only word given; a directive of one value takes no more and no less. */
 function single(words: readonly string[]): string {
   const [word] = words;
@@ -45,11 +41,9 @@ function single(words: readonly string[]): string {
   return word;
 }
 
-/** Words of a directive that takes several; one quoted argument holding them all will do too. */
+/** The words of a directive that takes several, where one empty word stands for none. */
 export function several(words: readonly string[]): readonly string[] {
-  const [word] = words;
-  if (word === undefined || words.length > 1) return words;
-  return word === "" ? [] : word.split(" ");
+  return words.length === 1 && words[0] === "" ? [] : words;
 }
 
 export function flag(): Kind<boolean> {
@@ -176,23 +170,39 @@ export function choice<const W extends string>(...options: readonly W[]): Kind<W
   };
 }
 
-/** Several of a set of words, as in `shutdown-on-sigterm nosave now`. */
-export function choices<const W extends string>(...options: readonly W[]): Kind<readonly W[]> {
+/** Several of a set of words, as in `shutdown-on-sigterm nosave now`; `refuse` returns why some do not go together. */
+export function choices<const W extends string>(
+  options: readonly W[],
+  refuse: (words: readonly W[]) => string | undefined,
+): Kind<readonly W[]> {
   return {
+    takesSeveral: true,
     parse(words) {
-      const found = several(words).map((word) => options.find((option) => option === word.toLowerCase()));
+      const found = words.map((word) => options.find((option) => option === word.toLowerCase()));
       const known = options.filter((option) => found.includes(option));
       if (found.length === 0 || found.includes(undefined)) {
         throw new ConfigError(`argument(s) must be one of the following: ${options.join(", ")}`);
       }
+      const reason = refuse(known);
+      if (reason !== undefined) throw new ConfigError(reason);
       return { value: known, text: known.join(" ") };
     },
     lines: ({ text }) => [text],
   };
 }
 
-/** Any text; `refuse` returns why it will not do. */
+/** Any bytes but NUL, where Redis would end the value without a word; `refuse` returns why others will not do. */
 export function string(refuse: (word: string) => string | undefined = () => undefined): Kind<string> {
+  return anyBytes((word) => (word.includes("\0") ? "argument must not hold a NUL byte" : refuse(word)));
+}
+
+/** The name of a file: the system's calls take text. */
+export function fileName(refuse: (word: string) => string | undefined = () => undefined): Kind<string> {
+  return string((word) => (isUnicode(word) ? refuse(word) : "a file name must be UTF-8"));
+}
+
+/** Any bytes; `refuse` returns why they will not do. */
+export function anyBytes(refuse: (word: string) => string | undefined = () => undefined): Kind<string> {
   return {
     parse(words) {
       const word = single(words);
@@ -207,12 +217,13 @@ export function string(refuse: (word: string) => string | undefined = () => unde
 /** A list of words, as `bind` takes. */
 export function list(limit: number): Kind<readonly string[]> {
   return {
+    takesSeveral: true,
     parse(words) {
       const value = several(words);
       if (value.length > limit) throw new ConfigError("Too many bind addresses specified.");
       return { value, text: value.join(" ") };
     },
-    lines: (setting) => [setting.value.length === 0 ? '""' : setting.value.join(" ")],
+    lines: (setting) => [setting.value.length === 0 ? '""' : setting.value.map(quoteIfNeeded).join(" ")],
   };
 }
 
@@ -221,17 +232,18 @@ export interface Address {
   readonly port: number;
 }
 
-/** `host port`, or `no one` and nothing at all for none. */
+/** `host port`, or `no one` for none. */
 export function address(): Kind<Address | undefined> {
   return {
+    takesSeveral: true,
     parse(words) {
-      const [host, port, ...rest] = several(words);
-      if (host === undefined) return { value: undefined, text: "" };
-      if (port === undefined || rest.length > 0) throw new ConfigError("wrong number of arguments");
+      const [host, port, ...rest] = words;
+      if (host === undefined || port === undefined || rest.length > 0)
+        throw new ConfigError("wrong number of arguments");
       if (host.toLowerCase() === "no" && port.toLowerCase() === "one") return { value: undefined, text: "" };
       if (!/^[0-9]+$/.test(port) || Number(port) > 65535) throw new ConfigError("Invalid master port");
       return { value: { host, port: Number(port) }, text: `${host} ${port}` };
     },
-    lines: (setting) => (setting.text === "" ? [] : [setting.text]),
+    lines: ({ value }) => (value === undefined ? [] : [`${quoteIfNeeded(value.host)} ${value.port}`]),
   };
 }

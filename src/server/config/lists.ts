@@ -8,10 +8,11 @@ export interface SavePoint {
 
 /** `save 900 1 300 10`: pairs of seconds and changes; an empty argument for no snapshots. Lines add up. */
 export const savePoints: Kind<readonly SavePoint[]> = {
+  takesSeveral: true,
   replacedAtRunTime: true,
   parse(words, before) {
     const numbers = several(words);
-    if (numbers.length === 0) return { value: [], text: "" };
+    if (words.length === 1 && numbers.length === 0) return { value: [], text: "" };
     const points: SavePoint[] = [...(before?.value ?? [])];
     for (let i = 0; i < numbers.length; i += 2) {
       const seconds = numbers[i] ?? "";
@@ -42,9 +43,9 @@ const NO_LIMIT: OutputLimit = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
 
 /** `client-output-buffer-limit class hard soft seconds ...`; a class not named keeps what it had. */
 export const outputLimits: Kind<OutputLimits> = {
-  parse(words, before) {
-    const parts = several(words);
-    if (words.length === 0 || parts.length % 4 !== 0) {
+  takesSeveral: true,
+  parse(parts, before) {
+    if (parts.length % 4 !== 0) {
       throw new ConfigError("Wrong number of arguments in buffer limit configuration.");
     }
     const limits = { ...(before?.value ?? { normal: NO_LIMIT, replica: NO_LIMIT, pubsub: NO_LIMIT }) };
@@ -79,8 +80,8 @@ function limitLines(limits: OutputLimits, replicaName: string): string[] {
 
 /** Three process scores, for master, replica and background child. */
 export const oomScores: Kind<readonly number[]> = {
-  parse(words) {
-    const parts = several(words);
+  takesSeveral: true,
+  parse(parts) {
     if (parts.length !== 3) throw new ConfigError("wrong number of arguments");
     const value = parts.map(Number);
     if (!parts.every((part) => /^-?[0-9]+$/.test(part)) || value.some((score) => Math.abs(score) > 2000)) {
@@ -93,6 +94,7 @@ export const oomScores: Kind<readonly number[]> = {
 
 /** Percentiles between 0 and 100, or an empty argument for none. */
 export const percentiles: Kind<readonly number[]> = {
+  takesSeveral: true,
   parse(words) {
     const parts = several(words);
     if (parts.some((part) => !/^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+|0x[0-9a-f]+)(e[+-]?[0-9]+)?$/i.test(part))) {

@@ -30,6 +30,7 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   let best: string | undefined;
   let bestDistance = Math.floor(Math.max(given.length, 3) / 3) + 1;
   for (const candidate of known) {
+    if (Math.abs(candidate.length - given.length) >= bestDistance) continue; // so many at least
     const distance = editDistance(given, candidate);
     if (distance < bestDistance) {
       best = candidate;

@@ -1,7 +1,10 @@
 // The configuration a node starts with: defaults, then the file, then standard input, then the command line.
-import { absolute, expand, readStandardInput, readText } from "../../io/disk.ts";
+import { absolute, expand, readByteText, readStandardInput } from "../../io/disk.ts";
+import { toUnicode } from "../../resp/byte-text.ts";
+import { readArguments } from "./arguments.ts";
 import { Config } from "./config.ts";
-import { type Files, FatalConfigError, applyLines, readArguments, readFile, readLines } from "./parse.ts";
+import { FatalConfigError, readFileLines } from "./lines.ts";
+import { type Files, applyLines, readFile } from "./parse.ts";
 
 interface Sources extends Files {
   readStandardInput(): string;
@@ -9,17 +12,18 @@ interface Sources extends Files {
 }
 
 /** The disk and standard input as they are. */
-const AROUND: Sources = { read: readText, expand, readStandardInput, absolute };
+const AROUND: Sources = { read: readByteText, expand, readStandardInput, absolute };
 
 /**
- * @param args the words after `server` on the command line
+ * @param args the words after `server` on the command line, as text that stands for bytes
  * @returns the settings; throws FatalConfigError with a message for the operator.
  */
 export function configure(args: readonly string[], sources: Sources = AROUND): Config {
-  const { file, stdin, lines } = readArguments(args);
+  const { file: name, stdin, lines } = readArguments(args);
+  const file = name === undefined ? undefined : toUnicode(name);
   const config = new Config(file === undefined ? undefined : sources.absolute(file));
-  if (file !== undefined) applyLines(config, readLines(readFile(sources, file), file), sources);
-  if (stdin) applyLines(config, readLines(sources.readStandardInput(), "(standard input)"), sources);
+  if (file !== undefined) applyLines(config, readFileLines(readFile(sources, file), file), sources);
+  if (stdin) applyLines(config, readFileLines(sources.readStandardInput(), "(standard input)"), sources);
   applyLines(config, lines, sources);
   const conflict = config.conflict();
   if (conflict !== undefined) throw new FatalConfigError(conflict);

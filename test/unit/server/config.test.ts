@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { Config } from "../../../src/server/config/config.ts";
 import { DIRECTIVES } from "../../../src/server/config/directives.ts";
-import { ConfigError, quote } from "../../../src/server/config/kinds.ts";
+import { ConfigError } from "../../../src/server/config/kinds.ts";
+import { argumentOf, readArguments } from "../../../src/server/config/arguments.ts";
 import { editDistance, nearest } from "../../../src/server/config/nearest.ts";
-import { splitWords } from "../../../src/server/config/parse.ts";
+import { quote, quoteIfNeeded, splitWords } from "../../../src/server/config/words.ts";
 import { rewriteConfiguration } from "../../../src/server/config/rewrite.ts";
 import { configure } from "../../../src/server/config/start.ts";
 
@@ -42,6 +43,9 @@ function accept(config: Config, pairs: [string, string][]): void {
   expect(config.set(pairs)).toBeUndefined();
 }
 
+const ADDRESS_FAULT =
+  "Addresses may only contain alphanumeric characters, hyphens, underscores, dots, colons or percent signs";
+
 describe("words of a line", () => {
   test.each([
     ["port 8001", ["port", "8001"]],
@@ -51,6 +55,8 @@ describe("words of a line", () => {
     ["'it\\'s \\n'", ["it's \\n"]],
     ['save ""', ["save", ""]],
     ['ab"cd"', ["abcd"]],
+    ["a\u00a0b\v c", ["a\u00a0b\v", "c"]],
+    ['\v"a"\fb', ["a", "b"]],
     ["", []],
   ])("%p", (line, words) => {
     expect(splitWords(line)).toEqual(words);
@@ -61,8 +67,11 @@ describe("words of a line", () => {
   });
 
   test("quoting is undone by reading", () => {
-    const text = 'a b"c\\d\n\r\t\x01é';
-    expect(splitWords(quote(text))).toEqual([text]);
+    for (const text of ['a b"c\\d\n\r\t\b\x07\x01é', "\0\x7f\xff", "#a", "it's", "", "plain"]) {
+      expect(splitWords(quote(text))).toEqual([text]);
+      expect(splitWords(`x ${quoteIfNeeded(text)}`)).toEqual(["x", text]);
+    }
+    expect([quote("é"), quoteIfNeeded("a-1:2"), quoteIfNeeded("#a")]).toEqual(['"\\xe9"', "a-1:2", '"#a"']);
   });
 });
 
@@ -110,6 +119,99 @@ describe("start", () => {
     expect(start(["--bind", "127.0.0.1 ::1"]).value("bind")).toEqual(["127.0.0.1", "::1"]);
   });
 
+  // Each as redis-server 7.0.15 has it.
+  test.each<[string[], Record<string, string>]>([
+    [["--maxmemory 700mb"], { maxmemory: "734003200" }],
+    [["--port 5", "--hz", "20"], { port: "5", hz: "20" }],
+    [["--hz 20\ntimeout 7"], { hz: "20", timeout: "7" }],
+    [["--requirepass 'a b'"], { requirepass: "a b" }],
+    [["--requirepass", "'a b'"], { requirepass: "'a b'" }],
+    [["--requirepass", "a b\"c'd\\"], { requirepass: "a b\"c'd\\" }],
+    [["--requirepass", "--hz", "--timeout", "7"], { requirepass: "--hz", timeout: "7" }],
+    [["--requirepass --hz"], { requirepass: "--hz" }],
+    [["--requirepass", "#x"], { requirepass: "#x" }],
+    [["--#hz", "77"], { hz: "10" }],
+    [["--"], { hz: "10" }],
+    [["--save"], { save: "" }],
+    [["--SAVE", "--port", "5"], { save: "", port: "5" }],
+    [['--save ""', "--port", "5"], { save: "", port: "5" }],
+    [["--save", "900", "1", "--save", "300", "10"], { save: "900 1 300 10" }],
+    [["--save", "900 1", "--save 300 10 60 5"], { save: "900 1 300 10 60 5" }],
+    [["--bind", "127.0.0.1  -::1"], { bind: "127.0.0.1 -::1" }],
+    [
+      ["--client-output-buffer-limit", 'normal "1mb" 1kb 7'],
+      {
+        "client-output-buffer-limit":
+          "normal 1048576 1024 7 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
+      },
+    ],
+    [["--replicaof", "no one"], { replicaof: "" }],
+    [["--list-max-ziplist-value foo", "--hz", "20"], { hz: "20" }],
+  ])("%p on the command line", (args, shown) => {
+    expect(Object.fromEntries(start(args).get(Object.keys(shown)))).toEqual(shown);
+  });
+
+  test.each<[string[], string]>([
+    [["--port=7000"], ">>> 'port=7000'\nBad directive or wrong number of arguments"],
+    [["--hz", "--port", "5"], `>>> 'hz "--port" "5"'\nwrong number of arguments`],
+    [["--hz"], ">>> 'hz'\nwrong number of arguments"],
+    [["--port", "5", "extra"], `>>> 'port "5" "extra"'\nwrong number of arguments`],
+    [["--port", "5", "--", ""], `>>> '""'\nBad directive or wrong number of arguments`],
+    [["-p", "5"], `>>> '"-p" "5"'\nBad directive or wrong number of arguments`],
+    [['--requirepass "a b'], `>>> 'requirepass "a b'\nUnbalanced quotes in configuration line`],
+    [["--save", "", " 1"], `>>> 'save "" " 1"'\nInvalid save parameters`],
+    [["--replicaof", ""], `>>> 'replicaof ""'\nwrong number of arguments`],
+  ])("%p on the command line is refused", (args, message) => {
+    expect(failure(() => start(args))).toBe(`Reading the command line\n${message}`);
+  });
+
+  test("a line as one word of the command line says the same", () => {
+    const { lines } = readArguments([
+      "--requirepass",
+      "a 'b'\xff",
+      "--save",
+      "",
+      "--bind",
+      "::1",
+      "127.0.0.1",
+    ]);
+    const words = lines.map(argumentOf);
+    expect(words).toEqual(["--requirepass \"a 'b'\\xff\"", '--save ""', "--bind ::1 127.0.0.1"]);
+    expect(readArguments(words).lines.map((line) => line.words)).toEqual(lines.map((line) => line.words));
+  });
+
+  test("names that once were directives are passed over with one value, whatever it is", () => {
+    const retired = ["list-max-ziplist-entries 5", "LIST-MAX-ZIPLIST-VALUE x", "lua-replicate-commands no"];
+    expect(fromFile(`${retired.join("\n")}\nhz 20`).number("hz")).toBe(20);
+    for (const wrong of ["list-max-ziplist-entries", "lua-replicate-commands a b"]) {
+      expect(failure(() => fromFile(wrong))).toEndWith("\nBad directive or wrong number of arguments");
+    }
+    const config = new Config();
+    expect(config.get(["list-max-ziplist-entries"]).size).toBe(0);
+    expect(refused(config, ["list-max-ziplist-entries", "1"])[1]).toBeUndefined();
+  });
+
+  test("values are bytes, whether they are UTF-8 or not", () => {
+    expect(fromFile('requirepass "\\xff\\xfe"').text("requirepass")).toBe("\xff\xfe");
+    expect(fromFile("requirepass \xff\xfe").text("requirepass")).toBe("\xff\xfe");
+    expect(start(["--masteruser", "\xc3\xa9"]).text("masteruser")).toBe("\xc3\xa9");
+    expect(start(["--dir", "/\xc3\xa9"]).path("dir")).toBe("/é");
+    expect(failure(() => start(["--dir", "/\xff"]))).toEndWith("\na file name must be UTF-8");
+    const config = fromFile('requirepass "a\\x00\\xffb"');
+    expect(rewriteConfiguration("", config)).toContain('requirepass "a\\x00\\xffb"\n');
+  });
+
+  test("junk is shown with its line, no longer than needed, and steers no terminal", () => {
+    expect(failure(() => fromFile("hz 20\nhz 20\0"))).toBe(
+      "Reading the configuration file c.conf, at line 2\n>>> 'hz 20\\x00'\nNUL byte in configuration line",
+    );
+    const long = failure(() => fromFile(`${"x".repeat(1_000_000)} 1`));
+    expect(long.length).toBeLessThan(400);
+    expect(long).toEndWith("xxx...'\nBad directive or wrong number of arguments");
+    expect(failure(() => fromFile("\x1b[2J\xc3\xa9 1"))).toContain(">>> '\\x1b[2Jé 1'");
+    expect(fromFile(`${" ".repeat(1_000_000)}hz 20${" ".repeat(1_000_000)}`).number("hz")).toBe(20);
+  });
+
   test("a value may begin with dashes, an empty save is no save", () => {
     expect(start(["--requirepass", "--secret--", "--port", "5"]).value("requirepass")).toBe("--secret--");
     expect(start(["--save", "--port", "5"]).number("port")).toBe(5);
@@ -123,6 +225,7 @@ describe("start", () => {
       "60 1 90 2 100 3 5 6",
     );
     expect(fromFile('save 60 1\nsave ""\nsave 7 8').text("save")).toBe("7 8");
+    expect([fromFile("save").text("save"), fromFile("save 60 1\nsave").text("save")]).toEqual(["", "60 1"]);
     const config = fromFile("save 60 1");
     accept(config, [["save", "9 9"]]);
     expect(config.text("save")).toBe("9 9");
@@ -138,7 +241,8 @@ describe("start", () => {
     expect([config.number("port"), config.number("timeout")]).toEqual([5, 9]);
     expect(failure(() => start(["c.conf"], { "c.conf": "include c.conf" }))).toContain("include each other");
     expect(failure(() => fromFile("include gone"))).toBe(
-      "Fatal error, can't open config file 'gone': No such file or directory",
+      "Reading the configuration file c.conf, at line 1\n>>> 'include gone'\n" +
+        "Fatal error, can't open config file 'gone': No such file or directory",
     );
   });
 
@@ -148,7 +252,7 @@ describe("start", () => {
         "Bad directive or wrong number of arguments: did you mean 'cluster-enabled'?",
     );
     expect(failure(() => start(["--prot", "1"]))).toBe(
-      "Reading the command line\n>>> 'prot 1'\nBad directive or wrong number of arguments: did you mean 'port'?",
+      "Reading the command line\n>>> 'prot \"1\"'\nBad directive or wrong number of arguments: did you mean 'port'?",
     );
     expect(failure(() => start(["--qqqqqqqqq", "1"]))).toEndWith("wrong number of arguments");
   });
@@ -192,6 +296,12 @@ describe("start", () => {
     ["unixsocketperm 9", "argument couldn't be parsed into an octal number"],
     ["dbfilename a/b", "dbfilename can't be a path, just a filename"],
     ["cluster-announce-hostname a_b", "Hostnames may only contain alphanumeric characters, hyphens or dots"],
+    ['cluster-announce-ip "10.0.0.9,x"', ADDRESS_FAULT],
+    ["cluster-announce-ip '10.0.0.9 x'", ADDRESS_FAULT],
+    [`cluster-announce-ip ${"1".repeat(46)}`, "Addresses must be less than 46 characters"],
+    ['replica-announce-ip "a\\nrole:master"', ADDRESS_FAULT],
+    ['masteruser "a\\x00"', "argument must not hold a NUL byte"],
+    ["shutdown-on-sigint save nosave", "shutdown options SAVE and NOSAVE can't be used simultaneously"],
     ["replicaof 127.0.0.1", "wrong number of arguments"],
     ["replicaof 127.0.0.1 99999", "Invalid master port"],
     ["requirepass 'a", "Unbalanced quotes in configuration line"],
@@ -282,6 +392,26 @@ describe("CONFIG GET and SET", () => {
     expect([config.number("timeout"), config.number("port")]).toEqual([5, 14]);
   });
 
+  test("a change that does not show is told too", () => {
+    const config = new Config();
+    accept(config, [["notify-keyspace-events", "AKn"]]);
+    const heard: string[] = [];
+    config.watch("notify-keyspace-events", (classes) => heard.push(classes));
+    accept(config, [["notify-keyspace-events", "AK"]]);
+    expect(heard.map((classes) => classes.includes("n"))).toEqual([true, false]);
+  });
+
+  test("an announced address is any that can stand in a line, or none again", () => {
+    const config = new Config();
+    for (const ip of ["10.0.0.9", "fe80::1%eth0", "node_1.example-net", ""]) {
+      accept(config, [
+        ["cluster-announce-ip", ip],
+        ["replica-announce-ip", ip],
+      ]);
+    }
+    expect(refused(config, ["cluster-announce-ip", "a,b"])).toEqual(["cluster-announce-ip", ADDRESS_FAULT]);
+  });
+
   test.each([
     ["KEA", "AKE"],
     ["$lg", "g$l"],
@@ -324,7 +454,7 @@ describe("CONFIG REWRITE", () => {
     const config = new Config();
     accept(config, [
       ["client-output-buffer-limit", "pubsub 1mb 1kb 9"],
-      ["requirepass", "a b\n"],
+      ["requirepass", "a b\n\xff'\"\\"],
       ["latency-tracking-info-percentiles", ""],
       ["cluster-node-timeout", "9007199254740993"],
     ]);

@@ -1,0 +1,16 @@
+// Text that stands for bytes: one character for each, U+0000 to U+00FF. What is no UTF-8 keeps its bytes this way, and
+// can still be split, compared and matched as text is.
+import { Buffer } from "node:buffer";
+
+export const byteText = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+
+export const bytesOf = (text: string): Uint8Array => Buffer.from(text, "latin1");
+
+/** The bytes of ordinary text in UTF-8. */
+export const fromUnicode = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
+
+/** The ordinary text the bytes are in UTF-8; what is none becomes U+FFFD. */
+export const toUnicode = (text: string): string => Buffer.from(text, "latin1").toString("utf8");
+
+export const isUnicode = (text: string): boolean => fromUnicode(toUnicode(text)) === text;
