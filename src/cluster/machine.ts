@@ -155,6 +155,7 @@ class Machine implements ClusterMachine {
         return this.#refuseLink(event.link, event.reason);
       case "configured":
         state.configure(event.options);
+        turn.saveSoon();
         turn.noteTopology();
         turn.notes.announce = true;
         return;

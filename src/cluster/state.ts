@@ -233,9 +233,10 @@ export class ClusterState {
 
   /** Takes the configuration over into what others see of us. */
   configure(options: ClusterOptions): void {
-    this.options = options;
     const { myself } = this;
     if (options.announceIp !== "") myself.ip = options.announceIp;
+    else if (this.options.announceIp !== "") myself.ip = reachedAt(this.links.values());
+    this.options = options;
     myself.port = options.announcePort || options.port;
     myself.otherPort = options.announceOtherPort || options.otherPort;
     myself.busPort = options.announceBusPort || options.busPort;
@@ -243,6 +244,12 @@ export class ClusterState {
     if (options.noFailover) addFlags(myself, FLAG_NOFAILOVER);
     else dropFlags(myself, FLAG_NOFAILOVER);
   }
+}
+
+/** The address peers have reached us at; empty = the next PING will tell. */
+function reachedAt(links: Iterable<Link>): string {
+  for (const link of links) if (link.inbound && link.localIp !== "") return link.localIp;
+  return "";
 }
 
 export function randomId(random: Random): NodeId {

@@ -1,9 +1,9 @@
 // The node's part in the cluster: the machine, its bus, nodes.conf, and what the machine decides about requests.
 import { Buffer } from "node:buffer";
 import { createMachine, type ClusterMachine } from "../cluster/machine.ts";
-import type { LinkId } from "../cluster/message.ts";
+import { FLAG_MYSELF, type LinkId } from "../cluster/message.ts";
 import { isMaster } from "../cluster/node.ts";
-import { formatNodesConf, NodesConfError, parseNodesConf } from "../cluster/nodes-conf.ts";
+import { formatNodesConf, NodesConfError, parseNodesConf, type NodesConf } from "../cluster/nodes-conf.ts";
 import type { ClusterOptions, KeyspaceView } from "../cluster/options.ts";
 import type { Answer, ClusterRequest } from "../cluster/request.ts";
 import { refusalText, route, routeWaiting } from "../cluster/route.ts";
@@ -16,6 +16,7 @@ import type { Memory } from "../engine/memory.ts";
 import { nowMs } from "../io/clock.ts";
 import { exists, readText, replaceFile } from "../io/disk.ts";
 import { lockFile, type FileLock } from "../io/lock.ts";
+import { machineAddresses } from "../io/process.ts";
 import { reasonOf } from "../io/reason.ts";
 import { randomFraction } from "../io/random.ts";
 import { ReplyError } from "../resp/errors.ts";
@@ -80,7 +81,7 @@ export class Cluster implements ClusterFace, SlotAuthority {
       countKeysInSlot: (slot) => keys.countInSlot(slot),
       isEmpty: () => keys.size(0) === 0,
     };
-    const saved = readNodesFile(nodesFile);
+    const saved = this.#readSaved();
     this.#machine = createMachine(saved, randomFraction, this.#options(), keyspace, nowMs());
     this.#bus = new ClusterBus(this.#machine, {
       carryOut: (effect) => this.#carryOut(effect),
@@ -187,6 +188,17 @@ export class Cluster implements ClusterFace, SlotAuthority {
     return text === undefined ? undefined : new ReplyError(text);
   }
 
+  /** What the last run left; where it cannot be read, the file is free for whoever tries again. */
+  #readSaved(): NodesConf {
+    try {
+      const saved = readNodesFile(this.host.nodesFile);
+      return this.host.config.text("cluster-announce-ip") === "" ? withoutForeignIp(saved) : saved;
+    } catch (error) {
+      this.#lock.release();
+      throw error;
+    }
+  }
+
   #carryOut(effect: NodeEffect): void {
     if (effect.type !== "persist") this.host.carryOut(effect);
     else if (effect.sync) this.#save();
@@ -259,9 +271,21 @@ function lockNodesFile(path: string): FileLock {
   return lock;
 }
 
-function readNodesFile(path: string): ReturnType<typeof parseNodesConf> {
-  if (!exists(path)) return { nodes: [], currentEpoch: 0, lastVoteEpoch: 0 };
+/**
+ * Our own address is forgotten where this machine does not have it: it was announced in place of the real one and is
+ * no more, or the machine has moved. Peers tell us the one they reach us at.
+ */
+function withoutForeignIp(saved: NodesConf): NodesConf {
+  const here = machineAddresses();
+  const nodes = saved.nodes.map((node) =>
+    (node.flags & FLAG_MYSELF) === 0 || here.has(node.ip) ? node : { ...node, ip: "" },
+  );
+  return { ...saved, nodes };
+}
+
+function readNodesFile(path: string): NodesConf {
   try {
+    if (!exists(path)) return { nodes: [], currentEpoch: 0, lastVoteEpoch: 0 };
     return parseNodesConf(readText(path));
   } catch (error) {
     if (error instanceof NodesConfError) throw new StartError(`${path}, ${error.message}`);
