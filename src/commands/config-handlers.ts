@@ -1,6 +1,6 @@
 // CONFIG: the directives, as clients see and set them.
 import type { Args } from "../engine/args.ts";
-import { bytesOf, toUnicode } from "../resp/byte-text.ts";
+import { bytesOf } from "../resp/byte-text.ts";
 import { ReplyError, SYNTAX } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { Context } from "./context.ts";
@@ -27,8 +27,7 @@ export function set(ctx: Context, args: Args, reply: Reply): void {
   }
   const refused = config.set(pairs);
   if (refused === undefined) return reply.ok();
-  const { reason } = refused;
-  const argument = toUnicode(refused.argument);
+  const { argument, reason } = refused;
   throw new ReplyError(
     reason === undefined
       ? `ERR Unknown option or number of arguments for CONFIG SET - '${argument}'`

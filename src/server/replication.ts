@@ -5,6 +5,7 @@ import { randomHex } from "../io/random.ts";
 import { History } from "../replication/history.ts";
 import type { PsyncRequest } from "../replication/psync.ts";
 import type { RdbOrigin } from "../replication/rdb-writer.ts";
+import { toUnicode } from "../resp/byte-text.ts";
 import type { Reply } from "../resp/reply.ts";
 import { connectionOf } from "./client.ts";
 import type { Field } from "./info.ts";
@@ -63,7 +64,7 @@ export class NodeReplication implements Replication {
   start(): void {
     const { config } = this.host;
     const configured = config.value("replicaof");
-    if (configured !== undefined) this.follow(configured.host, configured.port);
+    if (configured !== undefined) this.follow(toUnicode(configured.host), configured.port);
     if (this.#isHeldOver && !this.isFollowing) this.history.shift(randomHex(20), this.offset);
     this.#isHeldOver = false;
     this.host.changed();
@@ -143,6 +144,7 @@ export class NodeReplication implements Replication {
     const { master } = this.replica.machine;
     if (master?.host === host && master.port === port) return false;
     this.replica.follow(host, port);
+    this.host.config.recordMaster({ host, port });
     this.master.dropReplicas("we follow another master now");
     this.host.waiting.disconnect();
     this.host.changed();
@@ -152,6 +154,7 @@ export class NodeReplication implements Replication {
   followNobody(): void {
     if (!this.isFollowing) return;
     this.replica.stop();
+    this.host.config.recordMaster(undefined);
     this.master.dropReplicas("we are a master now");
     this.host.changed();
   }

@@ -214,6 +214,38 @@ test("what is set and taken back has no effect any more", async () => {
   });
 });
 
+test("whom REPLICAOF has it follow is shown, rewritten and followed again at the next start", async () => {
+  const servers = await both({}, { config: ["# mine", "slaveof 127.0.0.1 9", "# last"] });
+  await same(servers, async (server) => {
+    const client = await server.connect();
+    const lines = (): string[] =>
+      readFileSync(join(server.dir, "server.conf"), "utf8")
+        .split("\n")
+        .filter((line) => /^#|replicaof|slaveof/.test(line));
+    const told: unknown[] = [await client.ask("CONFIG", "GET", "replicaof")];
+    for (const [host, port] of [
+      ["127.0.0.1", "7"],
+      ["127.0.0.1", "7"],
+      ["no", "one"],
+      ["localhost", "8"],
+    ] as const) {
+      told.push(await client.ask("REPLICAOF", host, port), await client.ask("CONFIG", "GET", "slaveof"));
+      told.push(await client.ask("CONFIG", "REWRITE"), lines());
+    }
+    return told;
+  });
+});
+
+test("an unknown directive is echoed byte by byte", async () => {
+  await same(await both(), async (server) => {
+    const client = await server.connect();
+    return [
+      await raw(client, "CONFIG", "SET", bytes("n\xffpe"), "1"),
+      await raw(client, "CONFIG", "GET", bytes("\xff*")),
+    ];
+  });
+});
+
 test.each(["SIGHUP", "SIGALRM", "SIGPIPE", "SIGCONT", "SIGWINCH"] as const)(
   "%s ends neither",
   async (signal) => {

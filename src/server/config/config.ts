@@ -191,6 +191,7 @@ export class Config implements Configuration {
 
   /** The lines CONFIG REWRITE would write for a directive, its name included. */
   lines(name: Name): readonly string[] {
+    if (name === "replicaof" && this.flag("cluster-enabled")) return []; // nodes.conf says whom it follows
     return directiveOf(name)
       .kind.lines(this.#setting(name))
       .map((line) => `${name} ${line}`);
@@ -198,6 +199,12 @@ export class Config implements Configuration {
 
   isDefault(name: Name): boolean {
     return this.text(name) === defaultOf(name).text;
+  }
+
+  /** The master REPLICAOF or the cluster has this server follow; undefined = none. Watchers are not told. */
+  recordMaster(master: { readonly host: string; readonly port: number } | undefined): void {
+    const words = master === undefined ? ["no", "one"] : [fromUnicode(master.host), String(master.port)];
+    this.#settings.set("replicaof", directiveOf("replicaof").kind.parse(words));
   }
 
   /** What the server itself found out about a file's name; watchers are not told. */

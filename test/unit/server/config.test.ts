@@ -450,6 +450,18 @@ describe("CONFIG REWRITE", () => {
     expect(rewriteConfiguration(once, config)).toBe(once);
   });
 
+  test("a master is written down where no nodes.conf says it", () => {
+    const config = start(["--cluster-enabled", "no"]);
+    config.recordMaster({ host: "a b", port: 7 });
+    expect(config.text("replicaof")).toBe("a b 7");
+    expect(rewriteConfiguration("slaveof x 1\n", config)).toStartWith('replicaof "a b" 7\n');
+    config.recordMaster(undefined);
+    expect(rewriteConfiguration("slaveof x 1\n", config)).not.toContain("of ");
+    const member = new Config();
+    member.recordMaster({ host: "10.0.0.1", port: 7 });
+    expect(rewriteConfiguration("", member)).not.toContain("replicaof");
+  });
+
   test("what was written reads back the same", () => {
     const config = new Config();
     accept(config, [
