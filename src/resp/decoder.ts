@@ -2,8 +2,11 @@
 // copied (inline arguments with escapes shrink in place) and nothing is allocated per request.
 //
 // A decoder belongs to one connection and survives an incomplete request: it remembers how far it came, as offsets
-// from the request's first byte, so that the bytes may be moved before more arrive. The rules, limits and error
+// from the request's first byte, so that the bytes may be moved before more arrive. Nothing is looked at or copied
+// anew for each chunk: a request costs what it is long, however many chunks it comes in. The rules, limits and error
 // texts are those of Redis 7.0; like there, the bytes in place of a CRLF after a bulk's data are not looked at.
+
+import { integerAt, NOT_INTEGER } from "./integer.ts";
 
 /** Where requests lie and where their arguments are noted; implemented over WASM memory. */
 export interface RequestMemory {
@@ -36,21 +39,14 @@ const CR = 13;
 const LF = 10;
 const ASTERISK = 42;
 const DOLLAR = 36;
-const MINUS = 45;
 const ZERO = 48;
 const NINE = 57;
 const QUOTE = 34;
 const APOSTROPHE = 39;
 const BACKSLASH = 92;
 
-/** `#line` found no end of line yet. */
-const NO_LINE = -1;
-/** `integerAt` found no canonical decimal integer. */
-const NOT_INTEGER = Number.MIN_SAFE_INTEGER;
-
-/** For how many arguments the table was made when so many had been found. */
-const reservedFor = (count: number): number => Math.ceil(count / ARGV_STEP) * ARGV_STEP;
-
+/** A line that is no longer is looked at anew; the short forms of requests are tried first, and none is so long. */
+const SHORT_LINE = 32;
 export class Decoder {
   /** Arguments of the request at hand, complete once `next` returns REQUEST. */
   argc = 0;
@@ -71,8 +67,15 @@ export class Decoder {
   #remaining = 0;
   /** Length of the bulk whose data is awaited; -1 = its `$` line is. */
   #bulkLength = -1;
-  /** While a request is incomplete: address and length pairs found so far, addresses from the request's start. */
+  /**
+   * The first arguments of an incomplete request, found in earlier chunks: address and length pairs, addresses from the
+   * request's start. The argv table, which others use meanwhile, holds those found since, and all once it is complete.
+   */
   #saved: Uint32Array | undefined;
+  /** Arguments that `#saved` holds; it has room for more. */
+  #savedCount = 0;
+  /** Bytes of the line at hand that hold no end of it. */
+  #lineSeen = 0;
 
   /** Bytes that must lie at `keepFrom` and after before decoding can go on; a lower bound, for buffer growth. */
   get wanted(): number {
@@ -84,39 +87,53 @@ export class Decoder {
     return this.#remaining > 0 ? this.start : this.at;
   }
 
-  /**
-   * Goes on after the bytes from `keepFrom` on have been moved to `from`. Returns false when the argv table, which may have
-   * been made small meanwhile, cannot hold what was found before.
-   */
-  resume(memory: RequestMemory, from: number): boolean {
+  /** Goes on after the bytes from `keepFrom` on have been moved to `from`. */
+  resume(from: number): void {
     this.at = from + (this.at - this.keepFrom);
     this.start = from;
-    const saved = this.#saved;
-    if (saved === undefined) return true;
-    if (!memory.reserveArgv(reservedFor(saved.length / 2))) return false;
-    this.#saved = undefined;
-    const { u32, argv } = memory;
-    for (let i = 0; i < saved.length; i += 2) {
-      u32[argv + i] = saved[i]! + from;
-      u32[argv + i + 1] = saved[i + 1]!;
-    }
-    return true;
   }
 
   /** Drops the request at hand: what is decoded next begins a new one. */
   forget(): void {
     this.#remaining = 0;
     this.#saved = undefined;
+    this.#savedCount = 0;
+    this.#lineSeen = 0;
     this.argc = 0;
   }
 
   /** Remembers the incomplete request at hand; its bytes from `start` on are the caller's to keep. */
   suspend(memory: RequestMemory): void {
-    if (this.#remaining === 0 || this.argc === 0) return;
+    const known = this.#savedCount;
+    if (this.#remaining === 0 || this.argc === known) return;
+    const words = this.argc * 2;
+    if (this.#saved === undefined || words > this.#saved.length) {
+      const roomier = new Uint32Array(known === 0 ? words : words * 2);
+      if (this.#saved !== undefined) roomier.set(this.#saved);
+      this.#saved = roomier;
+    }
     const { u32, argv } = memory;
-    const saved = u32.slice(argv, argv + this.argc * 2);
-    for (let i = 0; i < saved.length; i += 2) saved[i] = saved[i]! - this.start;
-    this.#saved = saved;
+    for (let from = argv, to = known * 2; to < words; from += 2, to += 2) {
+      this.#saved[to] = u32[from]! - this.start;
+      this.#saved[to + 1] = u32[from + 1]!;
+    }
+    this.#savedCount = this.argc;
+  }
+
+  /** Puts what was found in earlier chunks before what the argv table holds. Returns false when there is no memory. */
+  #gather(memory: RequestMemory): boolean {
+    const saved = this.#saved!;
+    if (!memory.reserveArgv(this.argc)) return false;
+    const { u32, argv } = memory;
+    const words = this.#savedCount * 2;
+    u32.copyWithin(argv + words, argv, argv + this.argc * 2 - words);
+    for (let i = 0; i < words; i += 2) {
+      u32[argv + i] = saved[i]! + this.start;
+      u32[argv + i + 1] = saved[i + 1]!;
+    }
+    this.#saved = undefined;
+    this.#savedCount = 0;
+    return true;
   }
 
   /**
@@ -182,8 +199,9 @@ export class Decoder {
   /** The `*count` line. REQUEST here means: line consumed, `#remaining` set. */
   #head(memory: RequestMemory, end: number): Decoded {
     const { bytes } = memory;
-    const eol = lineEnd(bytes, this.at, end);
-    if (eol === NO_LINE) return this.#awaitLine(end, "too big mbulk count string");
+    const eol = lineEnd(bytes, this.at + this.#lineSeen, end);
+    if (eol < 0) return this.#awaitLine(~eol, end, "too big mbulk count string");
+    this.#lineSeen = 0;
     const count = integerAt(bytes, this.at + 1, eol);
     if (count === NOT_INTEGER || count > INT_MAX) return this.#malformed("invalid multibulk length");
     if (count > ANONYMOUS_ARGS && !this.trusted) return this.#malformed("unauthenticated multibulk length");
@@ -203,12 +221,12 @@ export class Decoder {
       const length = this.#bulkLength;
       if (end - this.at < length + 2) return INCOMPLETE;
       // The table grows with the arguments that came, not with the count a client claims.
-      if (this.argc % ARGV_STEP === 0) {
-        if (!memory.reserveArgv(this.argc + ARGV_STEP))
-          return this.#malformed("too many arguments for memory");
+      const index = this.argc - this.#savedCount;
+      if (index % ARGV_STEP === 0) {
+        if (!memory.reserveArgv(index + ARGV_STEP)) return this.#malformed("too many arguments for memory");
         ({ bytes, u32, argv } = memory);
       }
-      const pair = argv + this.argc * 2;
+      const pair = argv + index * 2;
       u32[pair] = this.at;
       u32[pair + 1] = length;
       this.argc++;
@@ -216,6 +234,8 @@ export class Decoder {
       this.#bulkLength = -1;
       this.#remaining--;
     }
+    if (this.#savedCount > 0 && !this.#gather(memory))
+      return this.#malformed("too many arguments for memory");
     return REQUEST;
   }
 
@@ -239,8 +259,9 @@ export class Decoder {
         }
       }
     }
-    const eol = lineEnd(bytes, at, end);
-    if (eol === NO_LINE) return this.#awaitLine(end, "too big bulk count string");
+    const eol = lineEnd(bytes, at + this.#lineSeen, end);
+    if (eol < 0) return this.#awaitLine(~eol, end, "too big bulk count string");
+    this.#lineSeen = 0;
     if (bytes[at] !== DOLLAR) {
       return this.#malformed(`expected '$', got '${String.fromCharCode(bytes[at]!)}'`);
     }
@@ -256,10 +277,11 @@ export class Decoder {
 
   /** A line of words, quoted as in a shell: `"..."` with \n \r \t \b \a \xhh escapes, `'...'` with \' only. */
   #inline(memory: RequestMemory, end: number): Decoded {
-    let eol = this.at;
+    let eol = this.at + this.#lineSeen;
     const { bytes } = memory;
     while (eol < end && bytes[eol] !== LF && bytes[eol] !== 0) eol++;
-    if (eol === end || bytes[eol] !== LF) return this.#awaitLine(end, "too big inline request");
+    if (eol === end || bytes[eol] !== LF) return this.#awaitLine(eol, end, "too big inline request");
+    this.#lineSeen = 0;
     const next = eol + 1;
     if (eol > this.at && bytes[eol - 1] === CR) eol--;
     let at = this.at;
@@ -316,8 +338,11 @@ export class Decoder {
     return at;
   }
 
-  #awaitLine(end: number, tooLong: string): Decoded {
-    return end - this.at > LINE_LIMIT ? this.#malformed(tooLong) : INCOMPLETE;
+  /** @param seenTo where the search for the end of the line at hand is to go on */
+  #awaitLine(seenTo: number, end: number, tooLong: string): Decoded {
+    if (end - this.at > LINE_LIMIT) return this.#malformed(tooLong);
+    if (seenTo - this.at > SHORT_LINE) this.#lineSeen = seenTo - this.at;
+    return INCOMPLETE;
   }
 
   #malformed(reason: string): Decoded {
@@ -326,47 +351,18 @@ export class Decoder {
   }
 }
 
-/** Address of the CR that ends the line at `at`, once the byte after it is there too. A NUL hides the rest, as in C. */
-function lineEnd(bytes: Uint8Array, at: number, end: number): number {
-  const last = Math.min(end - 1, at + LINE_LIMIT + 1);
-  for (let i = at; i < last; i++) {
-    const byte = bytes[i]!;
-    if (byte === CR) return i;
-    if (byte === 0) return NO_LINE;
-  }
-  return NO_LINE;
-}
-
 /**
- * The canonical decimal integer in [from, to): no plus sign, no leading zero, within 64 bits. Beyond 2^53 its value is
- * only roughly right, which does for comparing it with a limit.
+ * Address of the CR that ends the line, once the byte after it is there too, sought from `from` on. A NUL hides the rest,
+ * as in C. Without one: the complement (~) of where the search ended.
  */
-function integerAt(bytes: Uint8Array, from: number, to: number): number {
-  const negative = bytes[from] === MINUS;
-  const first = negative ? from + 1 : from;
-  if (first >= to || to - first > 19) return NOT_INTEGER;
-  if (bytes[first] === ZERO) return to - first === 1 && !negative ? 0 : NOT_INTEGER;
-  let value = 0;
-  for (let i = first; i < to; i++) {
-    const byte = bytes[i]!;
-    if (byte < ZERO || byte > NINE) return NOT_INTEGER;
-    value = value * 10 + (byte - ZERO);
+function lineEnd(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  for (; at < end - 1; at++) {
+    const byte = bytes[at]!;
+    if (byte === CR) return at;
+    if (byte === 0) break;
   }
-  // Nineteen digits may say more than 64 bits hold, and doubles are too coarse to tell.
-  if (to - first === 19 && value > 9.2e18 && exceeds64Bits(bytes, first, negative)) return NOT_INTEGER;
-  return negative ? -value : value;
-}
-
-const LIMIT_DIGITS = "9223372036854775807";
-
-/** Whether nineteen digits exceed 2^63 - 1, or 2^63 when negative. */
-function exceeds64Bits(bytes: Uint8Array, first: number, negative: boolean): boolean {
-  for (let i = 0; i < 19; i++) {
-    const limit = LIMIT_DIGITS.charCodeAt(i) + (negative && i === 18 ? 1 : 0);
-    const digit = bytes[first + i]!;
-    if (digit !== limit) return digit > limit;
-  }
-  return false;
+  return ~at;
 }
 
 function isSpace(byte: number): boolean {

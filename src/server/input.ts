@@ -44,12 +44,14 @@ export class Input {
     if (this.#block === 0 && chunk.length <= arena.sizeBytes) {
       memory.bytes.set(chunk, arena.ptr);
       this.end = arena.ptr + chunk.length;
-      return decoder.resume(arena, arena.ptr);
+      decoder.resume(arena.ptr);
+      return true;
     }
     if (!this.#makeRoom(chunk.length)) return false;
     memory.bytes.set(chunk, this.end);
     this.end += chunk.length;
-    return decoder.resume(arena, this.#from);
+    decoder.resume(this.#from);
+    return true;
   }
 
   /** Keeps what was not decoded, if anything, before another client uses the arena. */

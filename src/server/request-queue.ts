@@ -44,7 +44,7 @@ export class RequestQueue {
     const decoder = new Decoder();
     decoder.bulkLimit = Infinity;
     for (const { ptr, length } of this.#blocks) {
-      decoder.resume(arena, ptr);
+      decoder.resume(ptr);
       while (decoder.next(arena, ptr + length) === REQUEST) visit(decoder);
     }
   }

@@ -59,7 +59,7 @@ function decode(chunks: readonly Uint8Array[], { trusted = true, bulkLimit }: Se
     bytes.set(kept, base);
     bytes.set(chunk, base + kept.length);
     const end = base + kept.length + chunk.length;
-    decoder.resume(memory, base);
+    decoder.resume(base);
     for (;;) {
       const found = decoder.next(memory, end);
       if (found === MALFORMED) return { requests, error: decoder.error };
@@ -293,7 +293,7 @@ test("while a bulk is awaited, `wanted` counts from the first byte kept to the b
   const decoder = new Decoder();
   const whole = multibulk("SET", "key", "v".repeat(5000));
   memory.bytes.set(bytesOf(whole).subarray(0, 40), 200);
-  decoder.resume(memory, 200);
+  decoder.resume(200);
   expect(decoder.next(memory, 240)).toBe(INCOMPLETE);
   expect(decoder.keepFrom).toBe(200);
   expect(decoder.wanted).toBe(whole.length);
@@ -321,7 +321,7 @@ test("a request tells whether its bytes are RESP already, and where they begin a
   const first = multibulk("A", "b");
   const bytes = bytesOf(`${first}PING\r\n`);
   memory.bytes.set(bytes, 100);
-  decoder.resume(memory, 100);
+  decoder.resume(100);
   expect(decoder.next(memory, 100 + bytes.length)).toBe(REQUEST);
   expect([decoder.multibulk, decoder.start, decoder.at]).toEqual([true, 100, 100 + first.length]);
   expect(decoder.next(memory, 100 + bytes.length)).toBe(REQUEST);
@@ -338,7 +338,7 @@ test("a table that cannot grow is an error of the request, not of the process", 
   const decoder = new Decoder();
   const bytes = bytesOf(multibulk("PING"));
   memory.bytes.set(bytes);
-  decoder.resume(memory, 0);
+  decoder.resume(0);
   expect(decoder.next(memory, bytes.length)).toBe(MALFORMED);
   expect(decoder.error).toBe("Protocol error: too many arguments for memory");
 });
@@ -349,7 +349,7 @@ test("what lies behind the bytes that came is not taken for the rest of a reques
   for (let length = 0; length < whole.length; length++) {
     const decoder = new Decoder();
     memory.bytes.set(bytesOf(whole), 64); // an earlier chunk, longer than this one
-    decoder.resume(memory, 64);
+    decoder.resume(64);
     expect(decoder.next(memory, 64 + length)).toBe(INCOMPLETE);
     expect(decoder.keepFrom).toBe(64);
     expect(decoder.next(memory, 64 + whole.length)).toBe(REQUEST);
@@ -364,7 +364,7 @@ test("requests at the very end of memory", () => {
     const decoder = new Decoder();
     const from = memory.bytes.length - length;
     memory.bytes.set(bytesOf(whole.slice(0, length)), from);
-    decoder.resume(memory, from);
+    decoder.resume(from);
     expect(decoder.next(memory, memory.bytes.length)).toBe(length === whole.length ? REQUEST : INCOMPLETE);
   }
 });
