@@ -20,6 +20,9 @@ import { endSolo } from "./solo.ts";
 import type { Link } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
+/** Handshakes under way at a time, beyond which strangers cannot begin another; each is a node and a connection. */
+const HANDSHAKES = 128;
+
 type Heartbeat = Extract<Body, { type: "ping" | "pong" | "meet" }>;
 
 export function hearPacket(turn: Turn, linkId: LinkId, message: BusMessage): void {
@@ -114,7 +117,10 @@ function hearHeartbeat(
   hearExtensions(turn, sender, body.extensions);
 }
 
-/** A PING or MEET is answered whoever sent it; a MEET from a stranger begins an acquaintance. */
+/**
+ * A PING or MEET is answered whoever sent it; a MEET from a stranger begins an acquaintance. While too many are begun it
+ * is not answered either: its sender will say it again, if it means it.
+ */
 function answer(
   turn: Turn,
   link: Link,
@@ -125,6 +131,7 @@ function answer(
   const { state } = turn;
   learnOwnIp(turn, link, type);
   if (sender === undefined && type === "meet" && header.sender !== state.myself.id) {
+    if (state.handshakeCount >= HANDSHAKES) return;
     endSolo(turn);
     startHandshake(turn, senderAddress(link, header), 0);
   }

@@ -205,6 +205,16 @@ export class ClusterState {
     for (const node of this.nodes.values()) if (node !== this.myself && !isInHandshake(node)) yield node;
   }
 
+  get peerCount(): number {
+    return this.nodes.size - 1 - this.handshakeCount;
+  }
+
+  get handshakeCount(): number {
+    let count = 0;
+    for (const node of this.nodes.values()) if (isInHandshake(node)) count++;
+    return count;
+  }
+
   handshakeInProgress(ip: string, busPort: number): boolean {
     for (const node of this.nodes.values()) {
       if (isInHandshake(node) && node.ip === ip && node.busPort === busPort) return true;

@@ -2,12 +2,33 @@
 //
 // What the runtime leaves to its callers is done here: a write that is only partly accepted is queued and goes on
 // when the socket drains; closing after the last byte means shutting the sending side down first and waiting for
-// the peer, since closing at once throws away bytes that were accepted but not yet sent.
+// the peer, since closing with bytes unread may cost the peer what it has yet to read. That wait is bounded in time, in
+// bytes and in sockets: the peer may be anybody.
 import type { Socket } from "bun";
 import { type Outlet, turn } from "./turn.ts";
 
 /** Milliseconds a peer has to close its side after we shut ours down. */
 const LINGER_MS = 5_000;
+/** Milliseconds a peer may take nothing of what goes out before the close. */
+const STALL_MS = 30_000;
+/** Bytes read and thrown away while we wait for a peer to close; one that sends more has not understood. */
+const DISCARDED_BYTES = 1_048_576;
+/** Connections that may wait for their peers to close; one more, and the oldest is closed at once. */
+const LINGERING = 64;
+const lingering = new Set<Connection>();
+
+/** Bytes that wait for a socket lie in blocks of this size, unless they are long: small replies are many. */
+const BLOCK_BYTES = 16_384;
+
+/** Sockets of this process, those that listen included. */
+export const openSockets = {
+  count: 0,
+  /** So many may be open before those who knock are turned away: see server/client-limit.ts. */
+  limit: Infinity,
+  get areAllTaken(): boolean {
+    return this.count >= this.limit;
+  },
+};
 
 /**
  * A socket delivers up to some megabytes at a time. They are handed on in pieces, for this long before others have their
@@ -42,10 +63,14 @@ export class Connection implements Outlet {
   #unread: Uint8Array[] = [];
   #isPaused = false;
   #finishing = false;
+  #discardedBytes = 0;
+  /** Closes a connection whose peer takes too long over its end. */
+  #deadline: ReturnType<typeof setTimeout> | undefined;
   #peerEnded = false;
   #closed = false;
 
   constructor(private readonly socket: RawSocket) {
+    openSockets.count++;
     this.remoteAddress = plainAddress(socket.remoteAddress);
     this.remotePort = socket.remotePort ?? 0;
     this.localAddress = plainAddress(socket.localAddress);
@@ -71,9 +96,25 @@ export class Connection implements Outlet {
       if (written === to - from) return;
       if (written < 0) return; // the close event follows
     }
-    const rest = bytes.slice(from + written, to);
-    this.#queue.push(rest);
-    this.queuedBytes += rest.length;
+    this.#enqueue(bytes.subarray(from + written, to));
+  }
+
+  /** Copies what the socket did not take behind what it did not take before. */
+  #enqueue(bytes: Uint8Array): void {
+    this.queuedBytes += bytes.length;
+    const last = this.#queue.at(-1);
+    const end = last === undefined ? 0 : last.byteOffset + last.length;
+    if (last !== undefined && end + bytes.length <= last.buffer.byteLength) {
+      const longer = new Uint8Array(last.buffer, last.byteOffset, last.length + bytes.length);
+      longer.set(bytes, last.length);
+      this.#queue[this.#queue.length - 1] = longer;
+    } else if (bytes.length >= BLOCK_BYTES) {
+      this.#queue.push(bytes.slice());
+    } else {
+      const block = new Uint8Array(BLOCK_BYTES);
+      block.set(bytes);
+      this.#queue.push(block.subarray(0, bytes.length));
+    }
   }
 
   /** Closes once everything sent has gone out; nothing more is received or sent. */
@@ -81,7 +122,10 @@ export class Connection implements Outlet {
     if (this.#closed || this.#finishing) return;
     turn.flush();
     this.#finishing = true;
-    if (this.queuedBytes === 0) this.#shutdown();
+    this.#unread = [];
+    if (this.queuedBytes === 0) return this.#shutdown();
+    this.#pause(); // what it sends need not be read to be thrown away
+    this.#closeAfter(STALL_MS);
   }
 
   /** Closes now. What the socket has taken still goes out, unless the peer has sent what was not read; the rest is lost. */
@@ -98,7 +142,8 @@ export class Connection implements Outlet {
   }
 
   wasReceived(chunk: Uint8Array): void {
-    if (this.#finishing || this.#closed) return;
+    if (this.#closed) return;
+    if (this.#finishing) return this.#discard(chunk.length);
     if (this.#unread.length === 0 && chunk.length <= PIECE_BYTES) return this.user?.received(chunk);
     this.#unread.push(chunk);
     if (this.#unread.length === 1) this.#handOn();
@@ -111,21 +156,34 @@ export class Connection implements Outlet {
       if (chunk.length > PIECE_BYTES) this.#unread[0] = chunk.subarray(PIECE_BYTES);
       else this.#unread.shift();
       this.user?.received(chunk.subarray(0, PIECE_BYTES));
-      if (this.#finishing || this.#closed) this.#unread = [];
     }
-    if (this.#isPaused && !this.#closed) this.socket.resume();
-    this.#isPaused = false;
+    if (!this.#finishing) this.#resume();
     if (this.#peerEnded) this.wasEnded();
   };
 
   #handOnLater(): void {
+    this.#pause();
+    setImmediate(this.#handOn);
+  }
+
+  #pause(): void {
     if (!this.#isPaused) this.socket.pause();
     this.#isPaused = true;
-    setImmediate(this.#handOn);
+  }
+
+  #resume(): void {
+    if (this.#isPaused && !this.#closed) this.socket.resume();
+    this.#isPaused = false;
+  }
+
+  #discard(byteCount: number): void {
+    this.#discardedBytes += byteCount;
+    if (this.#discardedBytes > DISCARDED_BYTES) this.close();
   }
 
   wasDrained(): void {
     if (this.queuedBytes === 0) return;
+    const before = this.queuedBytes;
     let index = 0;
     for (; index < this.#queue.length; index++) {
       const bytes = this.#queue[index]!;
@@ -138,7 +196,10 @@ export class Connection implements Outlet {
       }
     }
     this.#queue.splice(0, index);
-    if (this.queuedBytes > 0) return;
+    if (this.queuedBytes > 0) {
+      if (this.#finishing && this.queuedBytes < before) this.#closeAfter(STALL_MS);
+      return;
+    }
     if (this.#finishing) this.#shutdown();
     else this.user?.drained?.();
   }
@@ -155,6 +216,9 @@ export class Connection implements Outlet {
   wasClosed(): void {
     if (this.#closed) return;
     this.#closed = true;
+    openSockets.count--;
+    lingering.delete(this);
+    clearTimeout(this.#deadline);
     this.#queue = [];
     this.#unread = [];
     this.queuedBytes = 0;
@@ -168,7 +232,18 @@ export class Connection implements Outlet {
       return this.wasClosed();
     }
     this.socket.shutdown();
-    setTimeout(() => this.close(), LINGER_MS).unref();
+    if (this.#closed) return;
+    this.#resume(); // or its end would not be heard
+    this.#closeAfter(LINGER_MS);
+    lingering.add(this);
+    if (lingering.size <= LINGERING) return;
+    for (const oldest of lingering) return oldest.close();
+  }
+
+  #closeAfter(ms: number): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.close(), ms);
+    this.#deadline.unref();
   }
 }
 
@@ -206,11 +281,34 @@ export function listen(
       },
     },
   });
-  return { port: server.port, stop: () => server.stop(false) };
+  openSockets.count++;
+  const stop = (): void => {
+    openSockets.count--;
+    server.stop(false);
+  };
+  return { port: server.port, stop };
 }
 
-/** Connects; the promise is rejected when the peer refuses or `timeoutMs` passes. */
+/**
+ * Attempts to connect that the system has not ended yet, by target. Some outlast their time-out by minutes, when nothing
+ * answers at all, and each takes a socket; there is no way to break one off.
+ */
+const attempts = new Map<string, number>();
+
+function noteAttempt(target: string, by: 1 | -1): void {
+  openSockets.count += by;
+  const count = (attempts.get(target) ?? 0) + by;
+  if (count > 0) attempts.set(target, count);
+  else attempts.delete(target);
+}
+
+/**
+ * Connects; the promise is rejected when the peer refuses or `timeoutMs` passes, and also when sockets are so few that
+ * an attempt made before must end first.
+ */
 export async function connect(host: string, port: number, timeoutMs: number): Promise<Connection> {
+  const target = `${host}:${port}`;
+  if (openSockets.areAllTaken && attempts.has(target)) throw new Error(`still connecting to ${target}`);
   let opened: Connection | undefined;
   let late = false;
   const attempt = Bun.connect<Connection | undefined>({
@@ -231,6 +329,9 @@ export async function connect(host: string, port: number, timeoutMs: number): Pr
       },
     },
   });
+  noteAttempt(target, 1);
+  const ended = (): void => noteAttempt(target, -1);
+  attempt.then(ended, ended);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {

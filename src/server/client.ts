@@ -9,6 +9,7 @@ import { Decoder } from "../resp/decoder.ts";
 import { encodeRequest } from "../resp/encode.ts";
 import { formatAddress } from "./addresses.ts";
 import { NEEDS_AUTH, NEEDS_UNSUBSCRIBED } from "./gates.ts";
+import { HeldChunks } from "./held-chunks.ts";
 import { Input } from "./input.ts";
 import type { OwnSubscriptions } from "./pubsub.ts";
 import type { Runs } from "./pushes.ts";
@@ -23,6 +24,8 @@ export interface ClientHost {
   sent(client: ClientConnection, byteCount: number): void;
   warn(text: string): void;
   isReplica(client: ClientConnection): boolean;
+  /** Connections of the bus that count as clients against maxclients. */
+  readonly clusterConnections: number;
   /** So many more clients said MONITOR. */
   monitorsChanged(by: number): void;
 }
@@ -78,10 +81,11 @@ export class ClientConnection implements Client, ConnectionUser {
   isDirty = false;
   /** Bytes of replies handed to the socket so far. */
   written = 0;
+  /** Bytes that waited for the socket when the cron last looked. */
+  #outputBefore = 0;
   #isMonitor = false;
   /** What came while the client was held, the request it was held at first. */
-  #held: Uint8Array[] = [];
-  #heldBytes = 0;
+  readonly #held = new HeldChunks();
   /** Its request waits for an answer. */
   #isBlocked = false;
   #isAnswered = false;
@@ -107,7 +111,7 @@ export class ClientConnection implements Client, ConnectionUser {
   closed(): void {
     this.isFinishing = true;
     if (!this.isRunning) this.input.release();
-    this.#held = [];
+    this.#held.clear();
     this.host.left(this);
   }
 
@@ -186,6 +190,21 @@ export class ClientConnection implements Client, ConnectionUser {
     return this.connection.queuedBytes;
   }
 
+  /**
+   * False for those that are meant to be silent, whom `timeout` does not concern: they wait for what others do, or speak
+   * under rules of their own, as masters and replicas.
+   */
+  get mayIdle(): boolean {
+    return !this.isHeld && !this.#isMonitor && this.kind === "normal";
+  }
+
+  /** A client that takes what it is sent, however slowly, is not silent. */
+  noteOutput(nowMs: number): void {
+    const { outputBytes } = this;
+    if (outputBytes !== this.#outputBefore) this.lastActiveAtMs = nowMs;
+    this.#outputBefore = outputBytes;
+  }
+
   get queuedCount(): number {
     return this.transaction?.queue.count ?? -1;
   }
@@ -231,13 +250,12 @@ export class ClientConnection implements Client, ConnectionUser {
     const { decoder, input } = this;
     const { bytes } = this.host.requests;
     this.isHeld = true;
-    this.#heldBytes = input.end - decoder.start;
     if (decoder.multibulk) {
-      this.#held.push(bytes.slice(decoder.start, input.end));
+      this.#held.putBack(bytes.slice(decoder.start, input.end));
     } else {
+      this.#held.putBack(bytes.slice(decoder.at, input.end));
       // The words of an inline request were unescaped where they lay: its line is no more.
-      this.#held.push(encodeRequest(Array.from({ length: args.count }, (_, index) => args.bytes(index))));
-      this.#held.push(bytes.slice(decoder.at, input.end));
+      this.#held.putBack(encodeRequest(Array.from({ length: args.count }, (_, index) => args.bytes(index))));
     }
     decoder.forget();
   }
@@ -247,8 +265,7 @@ export class ClientConnection implements Client, ConnectionUser {
     const { decoder, input } = this;
     this.isHeld = true;
     this.#isBlocked = true;
-    this.#heldBytes = input.end - decoder.at;
-    if (this.#heldBytes > 0) this.#held.push(this.host.requests.bytes.slice(decoder.at, input.end));
+    this.#held.putBack(this.host.requests.bytes.slice(decoder.at, input.end));
     decoder.forget();
   }
 
@@ -268,18 +285,19 @@ export class ClientConnection implements Client, ConnectionUser {
   }
 
   holdChunk(chunk: Uint8Array): void {
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
-    if (this.#heldBytes > this.inputLimit) this.close("its requests exceed client-query-buffer-limit");
+    this.#held.add(chunk);
+    if (this.#held.byteCount > this.inputLimit) this.close("its requests exceed client-query-buffer-limit");
   }
 
   /** Goes on with what was put aside, unless it waits for an answer. */
   release(): void {
     if (!this.isHeld || this.#isBlocked) return;
     this.isHeld = false;
-    const held = this.#held;
-    this.#held = [];
-    for (const chunk of held) this.host.receive(this, chunk);
+    while (!this.isHeld && !this.isFinishing) {
+      const chunk = this.#held.take();
+      if (chunk === undefined) return;
+      this.host.receive(this, chunk);
+    }
   }
 
   /** Whether the reply just written is to be dropped, by CLIENT REPLY. */

@@ -1,5 +1,5 @@
 // All clients of a node: who is connected, who may connect, and who waits for a pause to end.
-import type { Connection, ConnectionUser } from "../io/sockets.ts";
+import { openSockets, type Connection, type ConnectionUser } from "../io/sockets.ts";
 import { nowMs } from "../io/clock.ts";
 import { isLoopback } from "./addresses.ts";
 import { ClientConnection, type ClientHost } from "./client.ts";
@@ -13,6 +13,7 @@ const PROTECTED =
   "other hosts, set a password with requirepass, or turn protected-mode off with CONFIG SET protected-mode no from " +
   "this machine, in the configuration file or on the command line.\r\n";
 const TOO_MANY = "-ERR max number of clients reached\r\n";
+const TOO_MANY_WITH_LINKS = "-ERR max number of clients + cluster connections reached\r\n";
 
 const encoder = new TextEncoder();
 
@@ -29,6 +30,8 @@ export class Clients {
     private readonly stats: Stats,
   ) {
     this.outputLimits = new OutputLimits(config);
+    config.onChange("proto-max-bulk-len", () => this.#limitAll());
+    config.onChange("client-query-buffer-limit", () => this.#limitAll());
   }
 
   get count(): number {
@@ -51,21 +54,20 @@ export class Clients {
     if (refusal !== undefined) {
       stats.totals.rejectedConnections++;
       connection.send(encoder.encode(refusal));
-      connection.finish();
-      return { received: () => {}, closed: () => {} };
+      return undefined; // nothing is waited for: whoever knocks must not hold what clients may not
     }
     connection.keepAlive(config.number("tcp-keepalive"));
-    const client = this.adopt(connection);
-    client.inputLimit = config.number("client-query-buffer-limit");
+    const client = this.#add(connection);
+    this.#limit(client);
     client.authenticated = config.text("requirepass") === "";
     return client;
   }
 
-  /** Makes a connection, ours or a peer's, a client. */
-  adopt(connection: Connection): ClientConnection {
-    const client = new ClientConnection(++this.#lastId, connection, this.host, nowMs());
-    client.decoder.bulkLimit = this.config.number("proto-max-bulk-len");
-    this.#all.set(client.id, client);
+  /** Makes the connection to our master a client: what it sends is not limited. */
+  adoptMaster(connection: Connection): ClientConnection {
+    const client = this.#add(connection);
+    client.isMaster = true;
+    client.decoder.bulkLimit = Infinity;
     return client;
   }
 
@@ -78,9 +80,26 @@ export class Clients {
     for (const client of this.#all.values()) client.connection.close();
   }
 
+  #add(connection: Connection): ClientConnection {
+    const client = new ClientConnection(++this.#lastId, connection, this.host, nowMs());
+    this.#all.set(client.id, client);
+    return client;
+  }
+
+  #limit(client: ClientConnection): void {
+    client.decoder.bulkLimit = this.config.number("proto-max-bulk-len");
+    client.inputLimit = this.config.number("client-query-buffer-limit");
+  }
+
+  #limitAll(): void {
+    for (const client of this.#all.values()) if (!client.isMaster) this.#limit(client);
+  }
+
   #refusal({ remoteAddress }: Connection): string | undefined {
-    const { config } = this;
-    if (this.#all.size >= config.number("maxclients")) return TOO_MANY;
+    const { config, host } = this;
+    const room = config.number("maxclients") - host.clusterConnections;
+    if (this.#all.size >= room || openSockets.areAllTaken)
+      return config.flag("cluster-enabled") ? TOO_MANY_WITH_LINKS : TOO_MANY;
     const isProtected = config.flag("protected-mode") && config.text("requirepass") === "";
     return isProtected && !isLoopback(remoteAddress) ? PROTECTED : undefined;
   }

@@ -4,9 +4,11 @@ import { encodeMessage, FrameDecoder } from "../cluster/codec-binary.ts";
 import type { ClusterEffect, ClusterEvent } from "../cluster/events.ts";
 import type { ClusterMachine } from "../cluster/machine.ts";
 import type { BusMessage, LinkId } from "../cluster/message.ts";
+import { isInHandshake } from "../cluster/node.ts";
 import { every, nowMs, type Timer } from "../io/clock.ts";
-import { connect, type Connection, type ConnectionUser, type Listener } from "../io/sockets.ts";
+import { connect, openSockets, type Connection, type ConnectionUser, type Listener } from "../io/sockets.ts";
 import { listenOnAll } from "./listen.ts";
+import { Strangers } from "./strangers.ts";
 
 /** Milliseconds between two ticks of the machine. */
 const TICK_MS = 100;
@@ -37,6 +39,7 @@ class BusLink implements ConnectionUser {
     for (const message of messages) this.bus.feed({ type: "received", link: this.id, message });
     if (malformed !== undefined) this.bus.feed({ type: "malformed", link: this.id, reason: malformed });
     else if (messages.length === 0) this.bus.feed({ type: "heard", link: this.id });
+    this.bus.wasHeard(this);
   }
 
   closed(): void {
@@ -51,6 +54,8 @@ export class ClusterBus {
   linksOverLimit = 0;
 
   readonly #links = new Map<LinkId, BusLink>();
+  /** Inbound links on which no node we know has spoken. */
+  readonly #strangers = new Strangers<BusLink>();
   /** Outbound links being made; deleted when the machine gives one up meanwhile. */
   readonly #connecting = new Set<LinkId>();
   readonly #waiting: ClusterEvent[] = [];
@@ -130,9 +135,9 @@ export class ClusterBus {
     }
   }
 
-  /** Open links of both directions. */
-  get linkCount(): number {
-    return this.#links.size;
+  /** Links of both directions, open or not, to every node known: they must find room whenever they are made. */
+  get connectionCount(): number {
+    return this.machine.state.peerCount * 2;
   }
 
   /** Bytes waiting on all links for their sockets. */
@@ -147,7 +152,15 @@ export class ClusterBus {
     return this.#links.get(link)?.connection.queuedBytes ?? 0;
   }
 
+  /** Something came in on a link. */
+  wasHeard(link: BusLink): void {
+    if (!this.#strangers.has(link)) return;
+    if (this.machine.state.links.get(link.id)?.node !== undefined) this.#strangers.delete(link);
+    else if (this.#strangers.isGreedy(link)) link.connection.close();
+  }
+
   wasClosed(link: BusLink): void {
+    this.#strangers.delete(link);
     if (!this.#links.delete(link.id)) return;
     this.feed({ type: "unlinked", link: link.id });
   }
@@ -157,10 +170,14 @@ export class ClusterBus {
     this.#links.set(link.id, link);
     const { localAddress: localIp, remoteAddress: remoteIp } = connection;
     this.feed({ type: "accepted", link: link.id, localIp, remoteIp });
+    for (const stranger of this.#strangers.add(link)) stranger.connection.close();
     return link;
   }
 
   async #connect(id: LinkId, ip: string, port: number): Promise<void> {
+    const node = this.machine.state.links.get(id)?.node;
+    if (openSockets.areAllTaken && node !== undefined && isInHandshake(node))
+      return this.feed({ type: "unlinked", link: id }); // whoever that is can wait
     this.#connecting.add(id);
     let connection: Connection;
     try {

@@ -54,7 +54,7 @@ export class NodeFacts implements InfoFacts {
       largestInputBytes = Math.max(largestInputBytes, client.inputBytes);
       largestOutputBytes = Math.max(largestOutputBytes, client.outputBytes);
     }
-    const clusterLinkCount = this.node.cluster === undefined ? 0 : this.node.cluster.bus.linkCount;
+    const clusterLinkCount = this.node.clusterConnections;
     return {
       connected: this.node.clients.count,
       blocked,

@@ -21,6 +21,7 @@ import { Admin } from "./admin.ts";
 import { BlockedKeys } from "./blocked-keys.ts";
 import { Changes } from "./changes.ts";
 import type { ClientConnection, ClientHost } from "./client.ts";
+import { limitClients } from "./client-limit.ts";
 import { Clients } from "./clients.ts";
 import { Cluster } from "./cluster.ts";
 import type { NodeEffect } from "./cluster-bus.ts";
@@ -124,6 +125,7 @@ export class Node implements ClientHost, Server {
     if (logFault !== undefined) throw new StartError(`cannot open the log file ${logfile}: ${logFault}`);
     config.watch("loglevel", (level) => (this.log.level = level));
     this.memory.nowMs = nowMs();
+    limitClients(config, this.log);
     this.clients = new Clients(this, config, this.stats);
     this.eviction = new Eviction({
       ...this.#parts(),
@@ -271,6 +273,7 @@ export class Node implements ClientHost, Server {
   sent(client: ClientConnection, byteCount: number): void {
     this.stats.totals.writes++;
     this.stats.totals.outputBytes += byteCount;
+    client.lastActiveAtMs = this.memory.nowMs;
     if (client.outputBytes > 0) this.clients.outputLimits.check(client, this.memory.nowMs);
   }
 
@@ -288,6 +291,10 @@ export class Node implements ClientHost, Server {
 
   get clusterEnabled(): boolean {
     return this.cluster !== undefined;
+  }
+
+  get clusterConnections(): number {
+    return this.cluster?.bus.connectionCount ?? 0;
   }
 
   get databaseCount(): number {
@@ -390,7 +397,7 @@ export class Node implements ClientHost, Server {
       waiting,
       port,
       receive: (client, bytes) => this.receive(client, bytes),
-      clientFor: (connection) => this.clients.adopt(connection),
+      clientFor: (connection) => this.clients.adoptMaster(connection),
       left: (client) => this.left(client),
       areWritesHeld: () => this.pauses.holdsWrites,
       replacing: () => {

@@ -41,6 +41,7 @@ export class ReplicationReplica {
   #database = 0;
   /** Bytes of the stream whose command has not come whole. */
   #unapplied: Uint8Array[] = [];
+  #unappliedBytes = 0;
   #loader: ReplicaLoader | undefined;
   readonly #waiting: ReplicaEvent[] = [];
   #isFeeding = false;
@@ -226,6 +227,7 @@ export class ReplicationReplica {
     this.#loader?.abandon();
     this.#loader = undefined;
     this.#unapplied = [];
+    this.#unappliedBytes = 0;
     if (this.#client !== undefined) {
       this.#client.input.release();
       this.host.left(this.#client);
@@ -281,6 +283,7 @@ export class ReplicationReplica {
     const client = this.#masterClient();
     if (client === undefined) return;
     this.#unapplied.push(bytes);
+    this.#unappliedBytes += bytes.length;
     // Our master's commands see what the master saw when it ran them.
     host.memory.setU32(STATE_KEEP_EXPIRED, EXPIRED_ALIVE);
     host.receive(client, bytes);
@@ -304,23 +307,22 @@ export class ReplicationReplica {
 
   /** All of the unapplied bytes but the last `kept` have been applied. */
   #count(kept: number): void {
-    let left = -kept;
-    for (const piece of this.#unapplied) left += piece.length;
-    while (left > 0) {
-      const piece = this.#unapplied[0];
+    let index = 0;
+    while (this.#unappliedBytes > kept) {
+      const piece = this.#unapplied[index];
       if (piece === undefined) break;
-      const part = piece.subarray(0, left);
+      const part = piece.subarray(0, this.#unappliedBytes - kept);
       this.host.log.appendStream(part);
-      left -= part.length;
-      if (part.length === piece.length) this.#unapplied.shift();
-      else this.#unapplied[0] = piece.subarray(part.length);
+      this.#unappliedBytes -= part.length;
+      if (part.length === piece.length) index++;
+      else this.#unapplied[index] = piece.subarray(part.length);
     }
+    if (index > 0) this.#unapplied.splice(0, index);
   }
 
   #masterClient(): ClientConnection | undefined {
     if (this.#client === undefined && this.#connection !== undefined) {
       const client = this.host.clientFor(this.#connection);
-      client.isMaster = true;
       client.replyMode = "off";
       client.database = this.#database;
       client.onUnknown = (name) => {

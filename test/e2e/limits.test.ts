@@ -89,7 +89,7 @@ describe("limits", () => {
   });
 
   test("maxclients refuses the next one and says why", async () => {
-    const server = await startSubject(scope, { maxclients: 10 });
+    const server = await startSubject(scope, { maxclients: 10, "cluster-enabled": "no" });
     const clients = await Promise.all(Array.from({ length: 10 }, () => server.connect()));
     for (const client of clients) expect(await client.ask("PING")).toBe("PONG");
     const next = await Client.open(server.port);

@@ -1,5 +1,5 @@
 // Real servers to test against and to test: redis-server, the judge, and ours, each a process of its own.
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Scope } from "./cleanup.ts";
@@ -21,6 +21,8 @@ export interface StartOptions {
   readonly password?: string;
   /** Lines of a configuration file, given as the first argument. */
   readonly config?: readonly string[];
+  /** So many files may be open at once, sockets included; it cannot raise that. */
+  readonly openFiles?: number;
 }
 
 /** How long a server may take from its start to its first PONG on a busy machine. */
@@ -65,6 +67,11 @@ export class Server {
 
   async stop(signal?: NodeJS.Signals): Promise<void> {
     await this.child.stop(signal);
+  }
+
+  /** Files it has open, sockets included. Linux only. */
+  get openFileCount(): number {
+    return readdirSync(`/proc/${this.child.pid}/fd`).length;
   }
 }
 
@@ -119,9 +126,10 @@ async function start(
     const args = Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
     const file = join(dir, "server.conf");
     if (options.config !== undefined) writeFileSync(file, `${options.config.join("\n")}\n`);
-    const child = spawn(scope, [...command, ...(options.config === undefined ? [] : [file]), ...args], {
-      cwd: dir,
-    });
+    const limit =
+      options.openFiles === undefined ? [] : ["sh", "-c", `ulimit -n ${options.openFiles}; exec "$@"`, "sh"];
+    const whole = [...limit, ...command, ...(options.config === undefined ? [] : [file]), ...args];
+    const child = spawn(scope, whole, { cwd: dir });
     const server = new Server(name, port, dir, child, scope, options.password);
     try {
       await untilReady(server);

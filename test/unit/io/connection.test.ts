@@ -1,10 +1,12 @@
 // How a connection hands on what its socket delivers: in order, in pieces, and not all at once when that takes long.
 import { expect, test } from "bun:test";
-import { Connection } from "../../../src/io/sockets.ts";
+import { Connection, openSockets } from "../../../src/io/sockets.ts";
 import { eventually } from "../../support/eventually.ts";
 
-/** A socket that notes what is asked of it. */
-function fakeSocket(): { raw: ConstructorParameters<typeof Connection>[0]; asked: string[] } {
+type RawSocket = ConstructorParameters<typeof Connection>[0];
+
+/** A socket that notes what is asked of it, and takes `room.bytes` of each write. */
+function fakeSocket(room = { bytes: Infinity }): { raw: RawSocket; asked: string[] } {
   const asked: string[] = [];
   const note =
     (what: string): (() => void) =>
@@ -14,13 +16,16 @@ function fakeSocket(): { raw: ConstructorParameters<typeof Connection>[0]; asked
     remoteAddress: "127.0.0.1",
     localAddress: "127.0.0.1",
     localPort: 1,
-    write: (_: Uint8Array, from: number, length: number) => (asked.push(`write ${from}`), length),
+    write: (all: Uint8Array, from = 0, length = all.length) => {
+      asked.push(`write ${from}`);
+      return Math.min(length, room.bytes);
+    },
     pause: note("pause"),
     resume: note("resume"),
     end: note("end"),
     shutdown: note("shutdown"),
   };
-  return { raw: raw as unknown as ConstructorParameters<typeof Connection>[0], asked };
+  return { raw: raw as unknown as RawSocket, asked };
 }
 
 function spendMs(ms: number): void {
@@ -95,4 +100,86 @@ test("nothing more is handed on once its user has closed it, or the peer is gone
   // The turns that were asked for come, and find nothing.
   for (let i = 0; i < 3; i++) await new Promise((resolve) => void setImmediate(resolve));
   expect([own.all().length, gone.all().length]).toEqual(lengths);
+});
+
+interface Written {
+  readonly connection: Connection;
+  readonly asked: string[];
+  readonly room: { bytes: number };
+}
+
+function open(room = { bytes: Infinity }): Written {
+  const { raw, asked } = fakeSocket(room);
+  const connection = new Connection(raw);
+  return { connection, asked, room };
+}
+
+test("a peer that goes on sending to a connection that ends is borne for a megabyte", () => {
+  const { connection, asked } = open();
+  connection.send(bytes.subarray(0, 10));
+  connection.finish();
+  expect(asked).toEqual(["write 0", "shutdown"]);
+  const chunk = new Uint8Array(100_000);
+  for (let i = 0; i < 10; i++) connection.wasReceived(chunk);
+  expect(connection.isClosed).toBe(false);
+  connection.wasReceived(chunk);
+  expect(connection.isClosed).toBe(true);
+  expect(asked.at(-1)).toBe("end");
+});
+
+test("while the last replies go out nothing is read", () => {
+  const { connection, asked, room } = open({ bytes: 0 });
+  connection.send(bytes);
+  connection.finish();
+  expect(asked.at(-1)).toBe("pause");
+  room.bytes = 150_000;
+  connection.wasDrained();
+  expect(connection.queuedBytes).toBe(50_000);
+  connection.wasDrained();
+  expect(asked.slice(-2)).toEqual(["shutdown", "resume"]);
+  connection.wasEnded();
+  expect(connection.isClosed).toBe(true);
+});
+
+test("few wait for their peers to close, and no socket is counted twice", () => {
+  const before = openSockets.count;
+  const all = Array.from({ length: 200 }, () => open().connection);
+  expect(openSockets.count).toBe(before + 200);
+  for (const connection of all) connection.finish();
+  const still = all.filter(({ isClosed }) => !isClosed);
+  expect(still.length).toBeGreaterThan(10);
+  expect(still.length).toBeLessThan(100);
+  expect(still).toEqual(all.slice(-still.length)); // the oldest were closed
+  expect(openSockets.count).toBe(before + still.length);
+  for (const connection of all) connection.close();
+  expect(openSockets.count).toBe(before);
+});
+
+test("what a peer does not take goes out in order, and small replies that wait take no more than they are long", () => {
+  const room = { bytes: 0 };
+  const { raw } = fakeSocket(room);
+  const written: Uint8Array[] = [];
+  let writes = 0;
+  const socket = {
+    ...(raw as unknown as object),
+    write: (all: Uint8Array, from = 0, length = all.length - from) => {
+      const taken = Math.min(length, room.bytes);
+      written.push(all.slice(from, from + taken));
+      writes++;
+      return taken;
+    },
+  };
+  const connection = new Connection(socket as unknown as RawSocket);
+  const sent: Uint8Array[] = [];
+  for (let i = 0; i < 5000; i++) {
+    const piece = bytes.subarray(i % 1000, (i % 1000) + (i % 500 === 7 ? 40_000 : 1 + (i % 37)));
+    sent.push(piece);
+    connection.write(piece, 0, piece.length);
+  }
+  expect(connection.queuedBytes).toBe(sent.reduce((sum, { length }) => sum + length, 0));
+  writes = 0;
+  room.bytes = 10_007; // each write is cut short
+  while (connection.queuedBytes > 0) connection.wasDrained();
+  expect(writes).toBeLessThan(150);
+  expect(Buffer.concat(written).equals(Buffer.concat(sent))).toBe(true);
 });

@@ -122,3 +122,28 @@ test("a monitor hears of requests after the reply to its own", () => {
   expect([first, second]).toEqual(["+OK", "+PONG"]);
   expect(third).toEndWith('"PING"');
 });
+
+test("many requests that wait one after the other do not have what is behind them handed on each time", async () => {
+  const node = bareNode(scope);
+  const [giver, taker] = [new Peer(node), new Peer(node)];
+  let handed = 0;
+  const receive = node.receive.bind(node);
+  node.receive = (client, chunk) => {
+    handed++;
+    receive(client, chunk);
+  };
+  const count = 200;
+  for (let i = 0; i < count; i++) taker.chunk(`BLPOP k 0\r\nECHO ${i}\r\n`);
+  let heard = "";
+  for (let i = 0; i < count; i++) {
+    giver.ask("RPUSH", "k", i);
+    await released();
+    heard += taker.taken();
+  }
+  const expected = Array.from({ length: count }, (_, i) => {
+    const bulk = `$${String(i).length}\r\n${i}\r\n`;
+    return `*2\r\n$1\r\nk\r\n${bulk}${bulk}`;
+  });
+  expect(heard).toBe(expected.join(""));
+  expect(handed).toBeLessThan(count * 5);
+});
