@@ -145,12 +145,13 @@ export class Cron {
     for (const client of clients.all()) if (client.outputBytes > 0) clients.outputLimits.check(client, now);
   }
 
-  /** `timeout`: clients silent for that many seconds. */
+  /** `timeout`: clients that say nothing and take nothing for that many seconds. */
   #closeIdle(now: number): void {
     const timeoutMs = this.parts.config.number("timeout") * 1000;
     if (timeoutMs === 0) return;
     for (const client of this.parts.clients.all()) {
-      if (!client.isMaster && now - client.lastActiveAtMs > timeoutMs) client.close("idle for too long");
+      client.noteOutput(now);
+      if (client.mayIdle && now - client.lastActiveAtMs > timeoutMs) client.close("idle for too long");
     }
   }
 }
