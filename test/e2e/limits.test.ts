@@ -2,10 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { fileScope } from "../support/cleanup.ts";
 import { Client } from "../support/client.ts";
-import { info } from "../support/cluster.ts";
+import { info, untilReplicating } from "../support/cluster.ts";
 import { eventually } from "../support/eventually.ts";
 import { encodeRequest } from "../support/resp.ts";
-import { startSubject } from "../support/servers.ts";
+import { startRedis, startSubject } from "../support/servers.ts";
 
 const MIB = 1024 * 1024;
 
@@ -116,6 +116,20 @@ describe("limits", () => {
     expect(await client.ask("STRLEN", "key:0")).toBe(MIB);
     for (let i = 0; i < 20; i++) expect(await client.ask("DEL", `key:${i}`)).toBe(1);
     await client.ok("SET", "small", "again");
+  });
+
+  test("the limits of clients are not those of the master", async () => {
+    const master = await startRedis(scope, { "repl-diskless-sync-delay": 0 });
+    const limits = { "proto-max-bulk-len": "1mb", "client-query-buffer-limit": "1mb" };
+    const config = ["cluster-enabled no", `replicaof 127.0.0.1 ${master.port}`];
+    const replica = await startSubject(scope, limits, { config });
+    await untilReplicating([replica.port]);
+    const [writer, reader] = [await master.connect(), await replica.connect()];
+    await reader.ok("CONFIG", "SET", "client-query-buffer-limit", "2mb", "proto-max-bulk-len", "2mb");
+    await writer.ok("SET", "big", Buffer.alloc(5 * MIB, "x"));
+    await eventually(async () => (await reader.ask("STRLEN", "big")) === 5 * MIB, 10_000, "it has the value");
+    expect((await info(replica.port, "replication"))["master_link_status"]).toBe("up");
+    expect((await info(master.port, "stats"))["sync_full"]).toBe("1");
   });
 
   test("two hundred connections at once are all served", async () => {
