@@ -18,6 +18,7 @@ import {
   startSubject,
   type StartOptions,
 } from "../support/servers.ts";
+import { run } from "../support/process.ts";
 import { encodeRequest } from "../support/resp.ts";
 
 const FULL = "-ERR max number of clients + cluster connections reached\r\n";
@@ -198,6 +199,23 @@ describe.if(isLinux)("open files", () => {
     for (const { socket } of [...clients, ...strangers]) socket.destroy();
     await restartsSoundly(server, config);
   });
+
+  test.if(Bun.which("prlimit") !== null)(
+    "a passing want of files fails a save and nothing else",
+    async () => {
+      const server = await startSubject(scope, { "cluster-enabled": "no" });
+      const client = await server.connect();
+      const allow = (count: number): Promise<unknown> =>
+        run(["prlimit", "--pid", String(server.child.pid), `--nofile=${count}:1000`]);
+      await allow(8);
+      expect(await client.ask("SET", "{a}k", "v")).toBe("OK");
+      expect(await client.ask("SAVE")).toBe("-ERR");
+      expect(await client.text("PING")).toBe("PONG");
+      await allow(1000);
+      expect(await client.ask("SAVE")).toBe("OK");
+      expect(server.child.isRunning).toBe(true);
+    },
+  );
 
   test("a stranger on the bus that claims much, or reads nothing, is sent away", async () => {
     const [port = 0] = await freePorts(1);
