@@ -204,12 +204,17 @@ export class Config implements Configuration {
   /** The master REPLICAOF or the cluster has this server follow; undefined = none. Watchers are not told. */
   recordMaster(master: { readonly host: string; readonly port: number } | undefined): void {
     const words = master === undefined ? ["no", "one"] : [fromUnicode(master.host), String(master.port)];
-    this.#settings.set("replicaof", directiveOf("replicaof").kind.parse(words));
+    this.record("replicaof", words);
   }
 
-  /** What the server itself found out about a file's name; watchers are not told. */
+  /** What the server itself found out about a file's name. Watchers are not told. */
   recordPath(name: Name, path: string): void {
-    this.#settings.set(name, directiveOf(name).kind.parse([fromUnicode(path)]));
+    this.record(name, [fromUnicode(path)]);
+  }
+
+  /** What the server itself found out or had to change. Watchers are not told. */
+  record(name: Name, words: readonly string[]): void {
+    this.#settings.set(name, directiveOf(name).kind.parse(words));
   }
 
   /** The directives of a CONFIG SET, each allowed to change at run time; the first that is not ends it. */
