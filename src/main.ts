@@ -75,10 +75,7 @@ function serve(args: readonly string[]): void {
   let node: Node;
   try {
     const config = configure(withoutEngine(args));
-    node = new Node(config, (reason) => {
-      printError(`slotmesh: ${reason}\n`);
-      exit(1);
-    });
+    node = new Node(config);
     node.start();
   } catch (error) {
     if (error instanceof FatalConfigError) printError(`${describeFatal(error, VERSION)}\n`);

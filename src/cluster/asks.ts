@@ -1,9 +1,10 @@
 // Requests of operators: everything that can refuse one is checked before its first change. The texts are Redis's.
 import { takeOver, driveElection } from "./election.ts";
+import { hasNextEpoch } from "./door.ts";
 import { introduceOurselves } from "./packets.ts";
 import { endManual, startManual } from "./manual-failover.ts";
 import { hasFailed, isMaster, isReplica, type ClusterNode } from "./node.ts";
-import { OK, refuse, type Answer, type ClusterRequest } from "./request.ts";
+import { OK, refuse, unsaved, type Answer, type ClusterRequest } from "./request.ts";
 import { becomeMaster, becomeReplicaOf } from "./roles.ts";
 import { endSolo, isAlone } from "./solo.ts";
 import type { Turn } from "./turn.ts";
@@ -11,11 +12,17 @@ import type { Turn } from "./turn.ts";
 type Request<T extends ClusterRequest["type"]> = ClusterRequest & { readonly type: T };
 
 export function answerRequest(turn: Turn, request: ClusterRequest): Answer {
+  if (request.type === "publish") return publish(turn, request);
+  if (request.type === "meet") return meet(turn, request);
+  // An error means that nothing was changed: should the change not get on disk, it is taken back.
+  const { saveFault } = turn.state;
+  if (saveFault !== undefined) return unsaved(saveFault);
+  turn.beginVenture();
+  return answerChange(turn, request);
+}
+
+function answerChange(turn: Turn, request: Exclude<ClusterRequest, { type: "publish" | "meet" }>): Answer {
   switch (request.type) {
-    case "meet":
-      endSolo(turn);
-      introduceOurselves(turn, request.ip, request.port, request.busPort);
-      return OK;
     case "forget":
       return forget(turn, request.node);
     case "replicate":
@@ -38,8 +45,6 @@ export function answerRequest(turn: Turn, request: ClusterRequest): Answer {
       return setSlot(turn, request);
     case "failover":
       return failover(turn, request.how);
-    case "publish":
-      return publish(turn, request);
     default:
       return request satisfies never;
   }
@@ -49,6 +54,12 @@ function changed(turn: Turn): void {
   turn.saveNow();
   turn.noteTopology();
   turn.notes.announce = true;
+}
+
+function meet(turn: Turn, { ip, port, busPort }: Request<"meet">): Answer {
+  if (!introduceOurselves(turn, ip, port, busPort)) return refuse("Too many nodes are known already");
+  endSolo(turn);
+  return OK;
 }
 
 function forget(turn: Turn, id: string): Answer {
@@ -150,6 +161,7 @@ function bumpWithoutConsensus(turn: Turn): boolean {
   let greatest = state.currentEpoch;
   for (const node of state.nodes.values()) greatest = Math.max(greatest, node.configEpoch);
   if (myself.configEpoch !== 0 && myself.configEpoch === greatest) return false;
+  if (!hasNextEpoch(greatest)) return false;
   state.currentEpoch = greatest + 1;
   myself.configEpoch = state.currentEpoch;
   turn.log("warning", `New configEpoch set to ${myself.configEpoch}`);

@@ -1,6 +1,7 @@
 // Slots, epochs and roles as others claim them. The rule that settles everything: of two claims to a slot, the one
 // with the greater configEpoch holds; and no two masters keep the same configEpoch.
 import { FLAG_NOADDR, FLAG_NOFAILOVER, type BusMessage, type Header, type SlotBitmap } from "./message.ts";
+import { hasNextEpoch } from "./door.ts";
 import { addFlags, dropFlags, isMaster, isReplica, setAddress, type ClusterNode } from "./node.ts";
 import { senderAddress } from "./gossip.ts";
 import { becomeReplicaOf, followMaster, followMastersMaster } from "./roles.ts";
@@ -144,9 +145,11 @@ function settleCollision(turn: Turn, sender: ClusterNode, senderEpoch: number): 
   const { state } = turn;
   const { myself } = state;
   if (!isMaster(myself) || senderEpoch !== myself.configEpoch || sender.id <= myself.id) return;
+  // Settled at a later heartbeat, then.
+  if (state.saveFault !== undefined || !hasNextEpoch(state.currentEpoch)) return;
+  turn.promise();
   state.currentEpoch++;
   myself.configEpoch = state.currentEpoch;
-  turn.saveNow();
   turn.notes.announce = true;
   turn.log(
     "verbose",

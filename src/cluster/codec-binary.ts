@@ -1,7 +1,7 @@
 // The binary protocol of Redis 7's cluster bus: messages to bytes, bytes to messages. All integers are big-endian.
 // Offsets and sizes stand in LAYOUT, GOSSIP and the tables below, and nowhere else.
 //
-// A stream is a run of frames: 4 bytes "RCmb", the length of the whole frame, then the rest. A frame of a known
+// A stream is a run of frames (frames.ts): 4 bytes "RCmb", the length of the whole frame, then the rest. A frame of a known
 // type must have exactly the length its contents call for; a frame that does not is the sender's fault and ends the
 // link. Frames of unknown types are passed on as such, so that newer nodes may speak to us.
 import {
@@ -83,10 +83,8 @@ const EXTENSION_HOSTNAME = 0;
 /** Longest host name Redis accepts, without its terminating zero. */
 const HOSTNAME_MAX = 255;
 
-/** Bytes before which a frame's length is known. */
-const PREFIX_BYTES = LAYOUT.version;
-/** Frames beyond this are refused: a publication of 512 MB and its channel, with room for the header. */
-const FRAME_LIMIT = 1 << 30;
+/** All extensions of a heartbeat together, and frames of types we do not know, are shorter than this. */
+const SPARE_BYTES = 1 << 20;
 
 // --- Encoding -------------------------------------------------------------------------------------------------
 
@@ -228,74 +226,48 @@ export interface Malformed {
 }
 
 /**
- * Cuts a link's bytes into frames. Feed it every chunk as it comes; it keeps what is not yet whole.
- * After it reports `malformed` it yields nothing more: the link is to be closed.
+ * The length of a frame as it says itself. One no frame of its type can have is not believed: nobody waits for what would
+ * be refused when it is whole.
+ * @param bytes what has come of the frame, and perhaps of the next
+ * @param limit frames longer than this are refused, bytes
+ * @returns undefined = too little has come to tell
  */
-export class FrameDecoder {
-  #pending: Uint8Array = new Uint8Array(0);
-  #length = 0;
-  #broken: string | undefined;
-
-  /** @param frameLimit frames longer than this end the link, bytes */
-  constructor(private readonly frameLimit = FRAME_LIMIT) {}
-
-  /** Bytes kept for a frame that is not whole. */
-  get pendingBytes(): number {
-    return this.#length;
-  }
-
-  /** Messages completed by this chunk, and the fault that ends the link if there is one. Throws nothing. */
-  feed(chunk: Uint8Array): { readonly messages: readonly BusMessage[]; readonly malformed?: string } {
-    const messages: BusMessage[] = [];
-    if (this.#broken !== undefined) return { messages, malformed: this.#broken };
-    this.#append(chunk);
-    let at = 0;
-    while (this.#broken === undefined && this.#length - at >= PREFIX_BYTES) {
-      const frameLength = frameLengthAt(this.#pending, at, this.frameLimit);
-      if (typeof frameLength !== "number") this.#broken = frameLength.malformed;
-      else if (this.#length - at < frameLength) break;
-      else {
-        const decoded = decodeFrame(this.#pending.slice(at, at + frameLength));
-        if ("malformed" in decoded) this.#broken = decoded.malformed;
-        else messages.push(decoded);
-        at += frameLength;
-      }
-    }
-    if (this.#broken !== undefined) {
-      this.#pending = new Uint8Array(0);
-      this.#length = 0;
-      return { messages, malformed: this.#broken };
-    }
-    this.#drop(at);
-    return { messages };
-  }
-
-  #append(chunk: Uint8Array): void {
-    const needed = this.#length + chunk.length;
-    if (needed > this.#pending.length) {
-      const grown = new Uint8Array(Math.max(needed, Math.min(this.#pending.length * 2, this.frameLimit)));
-      grown.set(this.#pending.subarray(0, this.#length));
-      this.#pending = grown;
-    }
-    this.#pending.set(chunk, this.#length);
-    this.#length = needed;
-  }
-
-  #drop(count: number): void {
-    if (count === 0) return;
-    this.#length -= count;
-    if (this.#length === 0 && this.#pending.length > 65_536) this.#pending = new Uint8Array(0);
-    else this.#pending.copyWithin(0, count, count + this.#length);
-  }
-}
-
-function frameLengthAt(bytes: Uint8Array, at: number, limit: number): number | Malformed {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at);
+export function frameLength(bytes: Uint8Array, limit: number): number | Malformed | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < LAYOUT.length) return undefined;
   if (view.getUint32(LAYOUT.signature) !== SIGNATURE) return { malformed: "bad signature" };
+  if (bytes.length < LAYOUT.currentEpoch) return undefined;
   const length = view.getUint32(LAYOUT.length);
   if (length < LAYOUT.data) return { malformed: `frame of ${length} bytes is shorter than its header` };
-  if (length > limit) return { malformed: `frame of ${length} bytes is beyond the limit of ${limit}` };
+  const longest = Math.min(limit, longestFrame(view));
+  if (length > longest) return { malformed: `frame of ${length} bytes is beyond the limit of ${longest}` };
   return length;
+}
+
+function longestFrame(view: DataView): number {
+  const type = TYPES[view.getUint16(LAYOUT.type)];
+  switch (type) {
+    case "ping":
+    case "pong":
+    case "meet":
+      return LAYOUT.data + view.getUint16(LAYOUT.count) * GOSSIP.bytes + SPARE_BYTES;
+    case "publish":
+    case "publishShard":
+    case "module":
+      return Infinity;
+    case "fail":
+      return LAYOUT.data + FAIL.bytes;
+    case "update":
+      return LAYOUT.data + UPDATE.bytes;
+    case "authRequest":
+    case "authAck":
+    case "mfStart":
+      return LAYOUT.data;
+    case undefined:
+      return LAYOUT.data + SPARE_BYTES;
+    default:
+      return type satisfies never;
+  }
 }
 
 /** Decodes one whole frame. The message keeps views into `frame`. */
@@ -316,6 +288,7 @@ function readHeader(frame: Uint8Array, view: DataView): Header | Malformed {
   const offset = readCount(view, LAYOUT.offset);
   const sender = readId(frame, LAYOUT.sender);
   if (currentEpoch === undefined || configEpoch === undefined) return { malformed: "epoch out of range" };
+  if (offset === undefined) return { malformed: "offset out of range" };
   if (sender === null) return { malformed: "sender is no node id" };
   const messageFlags = frame[LAYOUT.messageFlags] ?? 0;
   return {
@@ -324,7 +297,7 @@ function readHeader(frame: Uint8Array, view: DataView): Header | Malformed {
     slots: frame.subarray(LAYOUT.slots, LAYOUT.slots + BITMAP_BYTES),
     currentEpoch,
     configEpoch,
-    offset: offset ?? 0,
+    offset,
     ip: readText(frame, LAYOUT.ip, IP_BYTES),
     port: view.getUint16(LAYOUT.port),
     otherPort: view.getUint16(LAYOUT.otherPort),
@@ -474,12 +447,12 @@ function readId(frame: Uint8Array, at: number): NodeId | null {
   return id;
 }
 
-/** Printable ASCII up to the first zero; a byte outside of it ends the text, so no line of a file can be forged. */
+/** One character per byte, up to the first zero. What of it is believed is decided in door.ts. */
 function readText(frame: Uint8Array, at: number, room: number): string {
   let text = "";
   for (let i = 0; i < room; i++) {
     const code = frame[at + i] ?? 0;
-    if (code <= 32 || code > 126) break;
+    if (code === 0) break;
     text += String.fromCharCode(code);
   }
   return text;

@@ -1,6 +1,7 @@
 // How a replica takes its failed master's place: it asks the masters that own slots for their votes under a fresh
 // epoch, and wins with more than half. A master votes once per epoch, and remembers its vote on disk before it speaks
 // it; so no epoch has two winners, whatever is lost, delayed or restarted.
+import { hasNextEpoch } from "./door.ts";
 import { broadcastPong } from "./gossip.ts";
 import { quorum } from "./failure.ts";
 import { endManual, mayElectManually } from "./manual-failover.ts";
@@ -60,9 +61,11 @@ export function driveElection(turn: Turn): void {
  * 1. Its master is fine, and nobody asked for a failover.
  * 2. It was configured not to.
  * 3. Its data is too old: the link to the master was down for long before the master failed.
+ * 4. It could not save the epoch it would ask for votes under.
  */
 function reasonToStay(turn: Turn, master: ClusterNode, manual: boolean): string | undefined {
-  const { options, replication } = turn.state;
+  const { options, replication, saveFault } = turn.state;
+  if (saveFault !== undefined || !hasNextEpoch(turn.state.currentEpoch)) return "it can save no fresh epoch";
   if (manual) return undefined;
   if (!hasFailed(master)) return "master is not failing";
   if (options.noFailover) return "configured not to fail over";
@@ -124,10 +127,10 @@ function awaitTurn(turn: Turn, master: ClusterNode, election: Extract<Election, 
 
 function requestVotes(turn: Turn, manual: boolean, endAtMs: number): void {
   const { state } = turn;
+  turn.promise();
   state.currentEpoch++;
   state.election = { phase: "voting", epoch: state.currentEpoch, votes: new Set(), endAtMs, manual };
   turn.log("notice", `Starting a failover election for epoch ${state.currentEpoch}.`);
-  turn.saveNow();
   turn.broadcast({ type: "authRequest" }, { forceAck: manual });
 }
 
@@ -137,7 +140,8 @@ export function hearAuthAck(turn: Turn, sender: ClusterNode, header: Header): vo
   if (election.phase !== "voting") return;
   if (!isMaster(sender) || sender.slotCount === 0 || header.currentEpoch < election.epoch) return;
   election.votes.add(sender.id);
-  if (election.votes.size < quorum(turn)) return;
+  if (election.votes.size < quorum(turn) || turn.state.saveFault !== undefined) return;
+  turn.promise();
   turn.log("notice", `Failover election won: I'm the new master.`);
   takeOver(turn, election.epoch);
 }
@@ -148,13 +152,13 @@ export function takeOver(turn: Turn, configEpoch: number): void {
   const { myself } = state;
   const old = state.masterOf(myself);
   if (old === undefined) return;
+  turn.promise();
   if (configEpoch > myself.configEpoch) myself.configEpoch = configEpoch;
   const claimed = old.slots.slice();
   becomeMaster(turn);
   forEachSlot(claimed, (slot) => state.slots.assign(slot, myself));
   state.election = { phase: "idle" };
   endManual(turn);
-  turn.saveNow();
   turn.noteTopology();
   turn.notes.announce = true;
 }
@@ -171,10 +175,10 @@ export function hearAuthRequest(turn: Turn, sender: ClusterNode, header: Header)
     return;
   }
   if (sender.link === undefined || !sender.linkUp) return; // the vote could not be sent: keep it
+  turn.promise();
   const master = state.masterOf(sender);
   if (master !== undefined) master.votedAtMs = turn.nowMs;
   state.lastVoteEpoch = state.currentEpoch;
-  turn.saveNow();
   turn.log("notice", `Failover auth granted to ${sender.id} for epoch ${state.currentEpoch}`);
   turn.send(sender.link, { type: "authAck" });
 }
@@ -190,6 +194,7 @@ function reasonToRefuse(turn: Turn, sender: ClusterNode, header: Header): string
   if (header.currentEpoch < state.currentEpoch) return `its epoch is older than ${state.currentEpoch}`;
   // 2. One vote per epoch.
   if (state.lastVoteEpoch >= state.currentEpoch) return `already voted for epoch ${state.currentEpoch}`;
+  if (state.saveFault !== undefined) return `a vote cannot be saved (${state.saveFault})`;
   // 3. Only the replica of a failed master stands, unless an operator wants it.
   const master = state.masterOf(sender);
   if (isMaster(sender)) return "it is a master node";

@@ -18,6 +18,13 @@ export type ClusterEvent =
   /** The codec refused what came in on this link; answered by a `disconnect`. */
   | { readonly type: "malformed"; readonly link: LinkId; readonly reason: string }
   | { readonly type: "configured"; readonly options: ClusterOptions }
+  /**
+   * nodes.conf could not be saved. `ofStep`: it was the `persist` with `sync` of the last step, of whose effects none
+   * was carried out; what this event leads to takes their place.
+   */
+  | { readonly type: "saveFailed"; readonly reason: string; readonly ofStep: boolean }
+  /** nodes.conf was saved, after it could not be. */
+  | { readonly type: "saved" }
   /** How replication stands; sent when it changes, at most every 100 ms for the offset alone. */
   | { readonly type: "replication"; readonly facts: ReplicationFacts }
   /** The data set was loaded from disk: slots that hold keys are settled against the slot table. */
@@ -27,8 +34,8 @@ export type LogLevel = "debug" | "verbose" | "notice" | "warning";
 
 export type ClusterEffect =
   /**
-   * Write nodes.conf. With `sync` it must be on disk before any later effect is carried out; without, the shell may
-   * put several off until its next tick.
+   * Write nodes.conf. With `sync` it must be on disk before any later effect is carried out (see `saveFailed`); without,
+   * the shell may put several off until its next tick.
    */
   | { readonly type: "persist"; readonly sync: boolean }
   /** Messages to a link that is gone meanwhile are dropped. */

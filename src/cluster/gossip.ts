@@ -15,6 +15,7 @@ import {
   type GossipEntry,
   type Header,
 } from "./message.ts";
+import { isAddress } from "./door.ts";
 import { addFailureReport, countFailureReports, dropFailureReport, failIfAgreed } from "./failure.ts";
 import {
   dropFlags,
@@ -175,7 +176,7 @@ function hearOfKnown(turn: Turn, sender: ClusterNode, node: ClusterNode, entry: 
     !saysFailing &&
     (entry.flags & FLAG_NOADDR) === 0 &&
     moved &&
-    entry.ip !== ""
+    isReachable(entry)
   ) {
     turn.dropLink(node);
     setAddress(node, entry);
@@ -186,10 +187,15 @@ function hearOfKnown(turn: Turn, sender: ClusterNode, node: ClusterNode, entry: 
   }
 }
 
+/** Whether an entry says where its node is. It may be hearsay of a peer that believes anything. */
+function isReachable({ ip, busPort }: GossipEntry): boolean {
+  return ip !== "" && isAddress(ip) && busPort !== 0;
+}
+
 /** A node we did not know: trusted by its id, because the one who tells is known. */
 function learnOf(turn: Turn, sender: ClusterNode, entry: GossipEntry): void {
   const { state, nowMs } = turn;
-  if ((entry.flags & FLAG_NOADDR) !== 0 || entry.ip === "" || entry.busPort === 0) return;
+  if ((entry.flags & FLAG_NOADDR) !== 0 || !isReachable(entry) || !state.hasRoom) return;
   if (state.isBlacklisted(entry.id, nowMs)) return;
   const role = (entry.flags & FLAG_REPLICA) !== 0 ? FLAG_REPLICA : FLAG_MASTER;
   const node = state.addNode(entry.id, role, nowMs);

@@ -5,9 +5,10 @@
 // - Make it from what nodes.conf says (`parseNodesConf`; no nodes = a new node) and call `start` once; then `step` a
 //   `tick` every 100 ms, and every other event as it happens. `nowMs` is unix milliseconds.
 // - Carry the effects out in their order, all of them, before the next event goes in. A `persist` with `sync` is on
-//   disk (temporary file, fsync, rename; the text is `formatNodesConf(machine.state)`) before a later effect starts;
-//   should that fail, the process ends. It is always the first effect of its step. A `persist` without `sync` may be
-//   put off to the next tick.
+//   disk (temporary file, fsync, rename; the text is `formatNodesConf(machine.state)`) before a later effect starts. It
+//   is always the first effect of its step. Should it fail, drop the effects of the step and step `saveFailed` at once;
+//   a request whose step it was is answered by `unsaved`. A `persist` without `sync` may be put off to the next tick;
+//   should it fail then, step `saveFailed` too. After a failure try again by and by, and step `saved` when it succeeds.
 // - Links: `connect` names the id of a link to be made to ip:port (the bus port). When it is up, tell `linked`; when it
 //   fails or ends, `unlinked`, once. Connections accepted on the bus port get ids of the shell's, below zero, never
 //   used twice: tell `accepted` before anything received on them, and `unlinked` when they end. After `disconnect` the
@@ -23,12 +24,20 @@
 // - Tell `loaded` once the data set is in memory.
 import { answerRequest } from "./asks.ts";
 import { SteadyClock } from "./clock.ts";
+import { packetFlaw } from "./door.ts";
 import type { ClusterEffect, ClusterEvent } from "./events.ts";
 import { broadcastPong, tellNews } from "./gossip.ts";
 import { Health } from "./health.ts";
 import { greet, loseLink } from "./links.ts";
 import { catchUp, pingSuccessor } from "./manual-failover.ts";
-import { FLAG_FAIL, FLAG_HANDSHAKE, FLAG_MIGRATE_TO, FLAG_MYSELF, type LinkId } from "./message.ts";
+import {
+  FLAG_FAIL,
+  FLAG_HANDSHAKE,
+  FLAG_MIGRATE_TO,
+  FLAG_MYSELF,
+  type BusMessage,
+  type LinkId,
+} from "./message.ts";
 import { addFlags, hasFailed, isMaster, isReplica, setAddress } from "./node.ts";
 import type { NodesConf, SavedNode } from "./nodes-conf.ts";
 import type { ClusterOptions, KeyspaceView, Random } from "./options.ts";
@@ -85,6 +94,8 @@ class Machine implements ClusterMachine {
   readonly #health: Health;
   #ticks = 0;
   #healthPending = false;
+  /** The last step, when its effects hang on a `persist`: what it did, should that fail. */
+  #unsaved: { readonly effects: readonly ClusterEffect[]; readonly venture: Turn["venture"] } | undefined;
   /** The tick at which what was announced last is said once more; 0 = it was. */
   #echoAtTick = 0;
 
@@ -150,7 +161,7 @@ class Machine implements ClusterMachine {
         return;
       }
       case "received":
-        return hearPacket(turn, event.link, event.message);
+        return this.#receive(event.link, event.message);
       case "malformed":
         return this.#refuseLink(event.link, event.reason);
       case "configured":
@@ -159,6 +170,12 @@ class Machine implements ClusterMachine {
         turn.noteTopology();
         turn.notes.announce = true;
         return;
+      case "saveFailed":
+        return this.#hearSaveFailed(event.reason, event.ofStep);
+      case "saved":
+        if (state.saveFault === undefined) return;
+        state.saveFault = undefined;
+        return turn.log("notice", "The cluster configuration file can be saved again.");
       case "replication": {
         const masterLastSeenAtMs = this.#clock.inner(event.facts.masterLastSeenAtMs);
         state.replication = { ...event.facts, masterLastSeenAtMs };
@@ -174,8 +191,31 @@ class Machine implements ClusterMachine {
   }
 
   #accept(id: LinkId, localIp: string, remoteIp: string): void {
-    const createdAtMs = this.#turn.nowMs;
-    this.state.links.set(id, { id, inbound: true, node: undefined, createdAtMs, remoteIp, localIp });
+    const { nowMs } = this.#turn;
+    const times = { createdAtMs: nowMs, heardAtMs: nowMs };
+    this.state.links.set(id, { id, inbound: true, node: undefined, ...times, remoteIp, localIp });
+  }
+
+  #receive(link: LinkId, message: BusMessage): void {
+    if (!this.state.links.has(link)) return; // it was closed before this came in
+    const flaw = packetFlaw(this.state, message);
+    if (flaw === undefined) hearPacket(this.#turn, link, message);
+    else this.#refuseLink(link, flaw);
+  }
+
+  /** What was learned holds. A promise is taken back with all that came of it. */
+  #hearSaveFailed(reason: string, ofStep: boolean): void {
+    const turn = this.#turn;
+    const { state } = this;
+    const last = ofStep ? this.#unsaved : undefined;
+    last?.venture?.undo();
+    turn.effects.push(...(last?.effects.slice(0, last.venture?.effectsBefore) ?? []));
+    turn.saveSoon();
+    if (state.saveFault === undefined) {
+      const meanwhile = "until it can be, this node gives no vote and takes no change of the cluster";
+      turn.log("warning", `Cannot save the cluster configuration file: ${reason}; ${meanwhile}.`);
+    }
+    state.saveFault = reason;
   }
 
   #refuseLink(link: LinkId, reason: string): void {
@@ -192,14 +232,14 @@ class Machine implements ClusterMachine {
     const turn = this.#turn;
     turn.nowMs = this.#clock.advance(outerMs);
     turn.effects = [];
+    turn.venture = undefined;
     if (this.#clock.sleptMs > this.state.options.nodeTimeoutMs) this.#health.wake(turn);
     work();
     settleWhenDue(turn);
     this.#updateHealth();
     this.#speak();
     this.#updateRoutes();
-    this.#save();
-    return turn.effects;
+    return this.#save();
   }
 
   #updateHealth(): void {
@@ -232,11 +272,12 @@ class Machine implements ClusterMachine {
     turn.do({ type: "routesChanged" });
   }
 
-  #save(): void {
-    const turn = this.#turn;
-    if (turn.notes.save === "no") return;
-    turn.effects.unshift({ type: "persist", sync: turn.notes.save === "sync" });
-    turn.notes.save = "no";
+  #save(): readonly ClusterEffect[] {
+    const { notes, effects, venture } = this.#turn;
+    const { save } = notes;
+    notes.save = "no";
+    this.#unsaved = save === "sync" ? { effects, venture } : undefined;
+    return save === "no" ? effects : [{ type: "persist", sync: save === "sync" }, ...effects];
   }
 }
 

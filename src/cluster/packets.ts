@@ -28,7 +28,8 @@ type Heartbeat = Extract<Body, { type: "ping" | "pong" | "meet" }>;
 export function hearPacket(turn: Turn, linkId: LinkId, message: BusMessage): void {
   const { state } = turn;
   const link = state.links.get(linkId);
-  if (link === undefined) return; // it was closed before this came in
+  if (link === undefined) return;
+  link.heardAtMs = turn.nowMs;
   const { header, body } = message;
   state.received.set(body.type, (state.received.get(body.type) ?? 0) + 1);
   const sender = senderOf(turn, link, header);
@@ -149,9 +150,12 @@ function learnOwnIp(turn: Turn, link: Link, type: "ping" | "meet"): void {
   turn.noteTopology();
 }
 
-/** CLUSTER MEET: we speak first. One that is under way already is not begun again. */
-export function introduceOurselves(turn: Turn, ip: string, port: number, busPort: number): void {
-  startHandshake(turn, { ip, port, otherPort: 0, busPort }, FLAG_MEET);
+/**
+ * CLUSTER MEET: we speak first. One that is under way already is not begun again.
+ * @returns false when too many nodes are known
+ */
+export function introduceOurselves(turn: Turn, ip: string, port: number, busPort: number): boolean {
+  return startHandshake(turn, { ip, port, otherPort: 0, busPort }, FLAG_MEET);
 }
 
 /**
@@ -162,12 +166,14 @@ function startHandshake(
   turn: Turn,
   address: { ip: string; port: number; otherPort: number; busPort: number },
   marks: number,
-): void {
+): boolean {
   const { state } = turn;
-  if (state.handshakeInProgress(address.ip, address.busPort)) return;
+  if (state.handshakeInProgress(address.ip, address.busPort)) return true;
+  if (!state.hasRoom) return false;
   const node = state.addNode(state.randomId(), FLAG_HANDSHAKE | marks, turn.nowMs);
   setAddress(node, address);
   turn.openLink(node);
+  return true;
 }
 
 /**
@@ -190,7 +196,8 @@ function identify(
       turn.removeNode(node);
       return undefined;
     }
-    state.endHandshake(node, header.sender, header.flags & (FLAG_MASTER | FLAG_REPLICA));
+    const isOfMaster = (header.flags & FLAG_REPLICA) === 0;
+    state.endHandshake(node, header.sender, isOfMaster ? FLAG_MASTER : FLAG_REPLICA);
     if (!isMaster(node) && header.master !== null) node.masterId = header.master;
     turn.log("verbose", `Handshake with node ${node.id} completed.`);
     hearHeader(turn, node, header);

@@ -2,6 +2,7 @@
 // read from a client's arguments.
 import { SLOT_COUNT } from "../../assembly/abi.ts";
 import * as errors from "../resp/errors.ts";
+import { EPOCH_LEAP } from "./door.ts";
 import type { NodeId } from "./message.ts";
 import { BUS_OFFSET } from "./options.ts";
 import type { SlotRange } from "./slot-bitmap.ts";
@@ -47,6 +48,11 @@ export const OK: Answer = { status: "OK" };
 
 export function refuse(text: string): Refusal {
   return { error: `ERR ${text}` };
+}
+
+/** A change that nodes.conf could not be saved with, and so was not made. */
+export function unsaved(reason: string): Refusal {
+  return refuse(`error saving the cluster node config: ${reason}`);
 }
 
 const SYNTAX: Refusal = { error: errors.SYNTAX.message };
@@ -195,8 +201,8 @@ function parseRanges(type: "addSlots" | "delSlots", args: readonly string[]): Cl
 
 function parseEpoch(text: string): ClusterRequest | Refusal {
   const epoch = parseInteger(text);
-  if (epoch === undefined || epoch > Number.MAX_SAFE_INTEGER) return NOT_INTEGER;
-  if (epoch < 0) return refuse(`Invalid config epoch specified: ${text}`);
+  if (epoch === undefined) return NOT_INTEGER;
+  if (epoch < 0 || epoch > EPOCH_LEAP) return refuse(`Invalid config epoch specified: ${text}`);
   return { type: "setConfigEpoch", epoch };
 }
 

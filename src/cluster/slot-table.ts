@@ -100,4 +100,26 @@ export class SlotTable {
   isOwnedBy(slot: number, node: ClusterNode): boolean {
     return hasSlot(node.slots, slot);
   }
+
+  /** @returns puts the table back as it is now; the nodes' own sets are the caller's affair */
+  remember(): () => void {
+    const owners = this.#owners.slice();
+    const byOrdinal = [...this.#byOrdinal];
+    const free = [...this.#free];
+    const assigned = this.#assigned;
+    const disowned = this.#disowned.slice();
+    const open = [this.migrating, this.importing].map((slots) => ({ slots, entries: [...slots] }));
+    return () => {
+      this.#owners.set(owners);
+      this.#byOrdinal.splice(0, Infinity, ...byOrdinal);
+      this.#free.splice(0, Infinity, ...free);
+      this.#assigned = assigned;
+      this.#disowned.set(disowned);
+      for (const { slots, entries } of open) {
+        slots.clear();
+        for (const [slot, id] of entries) slots.set(slot, id);
+      }
+      this.#version++;
+    };
+  }
 }

@@ -27,6 +27,9 @@ import { SlotTable } from "./slot-table.ts";
 /** How long a node stays forgotten: gossip about it is ignored meanwhile. */
 const BLACKLIST_MS = 60_000;
 
+/** No more nodes are known at a time, however many a peer speaks of: the largest clusters have a quarter of that. */
+const MOST_NODES = 4096;
+
 /** A connection of the bus, outbound or inbound. */
 export interface Link {
   readonly id: LinkId;
@@ -34,6 +37,8 @@ export interface Link {
   /** Whom it leads to; an inbound one belongs to nobody until a known node spoke on it. */
   node: ClusterNode | undefined;
   readonly createdAtMs: number;
+  /** When a message last came in on it. */
+  heardAtMs: number;
   readonly remoteIp: string;
   /** Our own address on it. */
   readonly localIp: string;
@@ -94,6 +99,8 @@ export class ClusterState {
   readonly sent: MessageCounts = new Map();
   readonly received: MessageCounts = new Map();
   malformed = 0;
+  /** Why nodes.conf could not be saved the last time; undefined = it could. No promise is made meanwhile. */
+  saveFault: string | undefined;
   currentEpoch = 0;
   lastVoteEpoch = 0;
   /** cluster_state: false = fail. */
@@ -213,6 +220,11 @@ export class ClusterState {
     let count = 0;
     for (const node of this.nodes.values()) if (isInHandshake(node)) count++;
     return count;
+  }
+
+  /** Whether another node may be known. */
+  get hasRoom(): boolean {
+    return this.nodes.size < MOST_NODES;
   }
 
   handshakeInProgress(ip: string, busPort: number): boolean {

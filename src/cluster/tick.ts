@@ -17,6 +17,7 @@ import { becomeReplicaOf, followMaster, followMastersMaster } from "./roles.ts";
 import type { Turn } from "./turn.ts";
 
 const HANDSHAKE_MIN_MS = 1000;
+const SILENCE_MIN_MS = 10_000;
 /** A random PING goes out at every tenth tick, to the longest unheard of this many nodes. */
 const TICKS_PER_PING = 10;
 const PING_CANDIDATES = 5;
@@ -25,6 +26,7 @@ const ORPHAN_DELAY_MS = 5000;
 
 export function tick(turn: Turn, tickNumber: number): void {
   tendLinks(turn);
+  closeSilent(turn);
   if (tickNumber % TICKS_PER_PING === 0) pingRandom(turn);
   for (const node of turn.state.peers()) if (!hasNoAddress(node)) tendNode(turn, node);
   tellNews(turn);
@@ -51,6 +53,17 @@ function tendLinks(turn: Turn): void {
       if (nowMs - node.linkCreatedAtMs > handshakeMs(turn) / 2) turn.dropLink(node);
     }
     turn.openLink(node);
+  }
+}
+
+/** Connections nobody we know has spoken on, and nobody at all for long: no node leaves a link of its own idle. */
+function closeSilent(turn: Turn): void {
+  const { state, nowMs } = turn;
+  const longestMs = Math.max(SILENCE_MIN_MS, 2 * state.options.nodeTimeoutMs);
+  for (const link of state.links.values()) {
+    if (!link.inbound || link.node !== undefined || nowMs - link.heardAtMs <= longestMs) continue;
+    state.links.delete(link.id);
+    turn.do({ type: "disconnect", link: link.id });
   }
 }
 

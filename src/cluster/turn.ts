@@ -5,6 +5,7 @@ import type { ClusterEffect, LogLevel } from "./events.ts";
 import type { Body, BusMessage, Header, LinkId } from "./message.ts";
 import { hasNoAddress, isMaster, type ClusterNode } from "./node.ts";
 import type { KeyspaceView } from "./options.ts";
+import { takePicture } from "./picture.ts";
 import type { ClusterState } from "./state.ts";
 
 /** What changed during a step and has to be seen to at its end. */
@@ -18,6 +19,13 @@ interface Notes {
   announce: boolean;
   /** There are nodes others have not been told of. */
   news: boolean;
+}
+
+/** What a step did since it made a promise, and how that is taken back. */
+interface Venture {
+  /** How many of the step's effects came before. */
+  readonly effectsBefore: number;
+  undo(): void;
 }
 
 /** Joins and changes are told at once, but no faster than this: 1000 nodes must not drown in their own news. */
@@ -34,6 +42,8 @@ export class Turn {
   allowance = UNASKED_PER_TICK;
   /** The last `replicateFrom`, so that it is asked for again only when it differs. */
   followed: string | undefined;
+  /** Set once the step at hand made a promise. */
+  venture: Venture | undefined;
   #lastLink: LinkId = 0;
   #slotsCopy: { version: number; node: ClusterNode; bitmap: Uint8Array } | undefined;
 
@@ -51,13 +61,39 @@ export class Turn {
     this.effects.push({ type: "log", level, text });
   }
 
-  /** nodes.conf is stale. `sync` when a promise to others hangs on it: epochs and votes. */
+  /** nodes.conf is stale. */
   saveSoon(): void {
     if (this.notes.save === "no") this.notes.save = "lazy";
   }
 
+  /** nodes.conf is to be saved before anything of this step is done. What was learned holds even if that fails. */
   saveNow(): void {
     this.notes.save = "sync";
+  }
+
+  /**
+   * What follows is a promise to others: a vote, an epoch of our own making, a role. It is made only if it is saved;
+   * otherwise all the step does from here on is taken back. Call it before the first change.
+   */
+  promise(): void {
+    this.beginVenture();
+    this.saveNow();
+  }
+
+  /** Whatever is saved of what follows is saved or taken back as a whole. */
+  beginVenture(): void {
+    if (this.venture !== undefined) return;
+    const { followed } = this;
+    const { announce } = this.notes;
+    const putBack = takePicture(this.state);
+    const undo = (): void => {
+      putBack();
+      this.followed = followed;
+      this.notes.announce = announce;
+      this.noteTopology();
+      this.saveSoon();
+    };
+    this.venture = { effectsBefore: this.effects.length, undo };
   }
 
   /** A node's slots, role or flags changed. */
@@ -122,7 +158,8 @@ export class Turn {
     const { state, nowMs } = this;
     if (node === state.myself || node.link !== undefined || hasNoAddress(node) || node.busPort === 0) return;
     const id = ++this.#lastLink;
-    state.links.set(id, { id, inbound: false, node, createdAtMs: nowMs, remoteIp: node.ip, localIp: "" });
+    const times = { createdAtMs: nowMs, heardAtMs: nowMs };
+    state.links.set(id, { id, inbound: false, node, ...times, remoteIp: node.ip, localIp: "" });
     node.link = id;
     node.linkUp = false;
     node.linkCreatedAtMs = nowMs;

@@ -7,7 +7,6 @@ import {
   readByteText,
   removeDirectory,
 } from "../io/disk.ts";
-import { printError } from "../io/process.ts";
 import { randomFraction } from "../io/random.ts";
 import { fromUnicode } from "../resp/byte-text.ts";
 import { passwordOf, reachableHost } from "../server/cluster-plan.ts";
@@ -107,11 +106,7 @@ function startOn(port: number, dir: string, directives: Directives, isLasting: b
   // What is removed at the end need not be written before it.
   const kept: Directives = isLasting ? {} : { save: "" };
   const config = configOf({ logfile: "node.log", ...kept, ...directives, port, dir });
-  const stop = (reason: string): void => {
-    printError(`slotmesh: node ${port} stops: ${reason}\n`);
-    node.stop();
-  };
-  const node = new Node(config, stop, isLasting);
+  const node = new Node(config, isLasting);
   node.start();
   return node;
 }

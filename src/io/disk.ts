@@ -171,7 +171,9 @@ export function replaceFile(path: string, data: string | Uint8Array, isLasting =
       }
       renameSync(temporary, path);
     } catch (error) {
-      rmSync(temporary, { force: true });
+      try {
+        rmSync(temporary, { force: true });
+      } catch {} // what went wrong first is told
       throw error;
     }
     if (!isLasting) return;

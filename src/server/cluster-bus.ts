@@ -1,7 +1,8 @@
 // Feeds the cluster machine from sockets and timers and carries out what it wants done, in order. What concerns the
 // rest of the node (replication, the keyspace, clients) is handed on through `BusHandlers`.
-import { encodeMessage, FrameDecoder } from "../cluster/codec-binary.ts";
+import { encodeMessage } from "../cluster/codec-binary.ts";
 import type { ClusterEffect, ClusterEvent } from "../cluster/events.ts";
+import { FRAME_LIMIT, FrameDecoder, STRANGERS_FRAME_LIMIT } from "../cluster/frames.ts";
 import type { ClusterMachine } from "../cluster/machine.ts";
 import type { BusMessage, LinkId } from "../cluster/message.ts";
 import { isInHandshake } from "../cluster/node.ts";
@@ -16,9 +17,14 @@ const TICK_MS = 100;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Effects that are not the bus's own business. */
-export type NodeEffect = Exclude<ClusterEffect, { type: "send" | "connect" | "disconnect" }>;
+export type NodeEffect = Exclude<ClusterEffect, { type: "persist" | "send" | "connect" | "disconnect" }>;
 
 export interface BusHandlers {
+  /**
+   * Saves nodes.conf, now or (without `sync`) soon.
+   * @returns why it could not; undefined = it did, or will try
+   */
+  save(sync: boolean): string | undefined;
   carryOut(effect: NodeEffect): void;
   /** Before each tick: facts that change by themselves. */
   beforeTick(): void;
@@ -35,11 +41,20 @@ class BusLink implements ConnectionUser {
   ) {}
 
   received(chunk: Uint8Array): void {
-    const { messages, malformed } = this.frames.feed(chunk);
-    for (const message of messages) this.bus.feed({ type: "received", link: this.id, message });
-    if (malformed !== undefined) this.bus.feed({ type: "malformed", link: this.id, reason: malformed });
-    else if (messages.length === 0) this.bus.feed({ type: "heard", link: this.id });
-    this.bus.wasHeard(this);
+    const { frames, bus, id: link } = this;
+    let count = 0;
+    frames.add(chunk);
+    for (;;) {
+      // Whom the link leads to may be known since the last message.
+      frames.frameLimit = bus.leadsToKnown(link) ? FRAME_LIMIT : STRANGERS_FRAME_LIMIT;
+      const next = frames.next();
+      if (next === undefined) break;
+      if ("malformed" in next) return bus.feed({ type: "malformed", link, reason: next.malformed });
+      bus.feed({ type: "received", link, message: next });
+      count++;
+    }
+    if (count === 0) bus.feed({ type: "heard", link });
+    bus.wasHeard(this);
   }
 
   closed(): void {
@@ -80,6 +95,7 @@ export class ClusterBus {
   start(): void {
     this.feed({ type: "tick" });
     this.#timer = every(TICK_MS, () => {
+      this.#closeOverfull();
       this.handlers.beforeTick();
       this.feed({ type: "tick" });
     });
@@ -103,23 +119,33 @@ export class ClusterBus {
   /**
    * Carries out what an event fed or a request asked elsewhere led to, and then whatever that led to: all effects of
    * one step come before those of the next, or a vote could be on the wire before it is on disk.
+   * @returns why these effects could not be saved, and so were not carried out; undefined = they were
    */
-  settle(effects: readonly ClusterEffect[]): void {
+  settle(effects: readonly ClusterEffect[]): string | undefined {
     if (this.#feeding) return this.#carryOut(effects);
     this.#feeding = true;
+    let fault: string | undefined;
     try {
-      this.#carryOut(effects);
+      fault = this.#carryOut(effects);
       for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
         this.#carryOut(this.machine.step(next, nowMs()));
       }
     } finally {
       this.#feeding = false;
     }
+    return fault;
   }
 
-  #carryOut(effects: readonly ClusterEffect[]): void {
+  /** @returns why the effects hang in the air; what the machine makes of that is carried out instead of them */
+  #carryOut(effects: readonly ClusterEffect[]): string | undefined {
     for (const effect of effects) {
       switch (effect.type) {
+        case "persist": {
+          const reason = this.handlers.save(effect.sync);
+          if (reason === undefined) break;
+          this.#carryOut(this.machine.step({ type: "saveFailed", reason, ofStep: true }, nowMs()));
+          return reason;
+        }
         case "send":
           this.#send(effect.link, effect.message);
           break;
@@ -133,6 +159,13 @@ export class ClusterBus {
           this.handlers.carryOut(effect);
       }
     }
+    return undefined;
+  }
+
+  /** Whether a link is one of a node that is known by its id. */
+  leadsToKnown(link: LinkId): boolean {
+    const node = this.machine.state.links.get(link)?.node;
+    return node !== undefined && !isInHandshake(node);
   }
 
   /** Links of both directions, open or not, to every node known: they must find room whenever they are made. */
@@ -209,8 +242,20 @@ export class ClusterBus {
     if (this.#encoded?.message !== message) this.#encoded = { message, frame: encodeMessage(message) };
     const { frame } = this.#encoded;
     link.connection.send(frame);
+    this.#closeIfOverfull(link);
+  }
+
+  /** Bytes the turn held back, or a limit that was lowered, show only now. */
+  #closeOverfull(): void {
+    if (this.sendLimitBytes === 0) return;
+    for (const link of this.#links.values()) this.#closeIfOverfull(link);
+  }
+
+  #closeIfOverfull(link: BusLink): void {
     if (this.sendLimitBytes === 0 || link.connection.queuedBytes <= this.sendLimitBytes) return;
     this.linksOverLimit++;
+    const text = `Closing a link of the cluster bus: ${link.connection.queuedBytes} bytes wait on it, more than its limit.`;
+    this.handlers.carryOut({ type: "log", level: "warning", text });
     link.connection.close();
   }
 }

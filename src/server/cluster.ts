@@ -5,7 +5,7 @@ import { FLAG_MYSELF, type LinkId } from "../cluster/message.ts";
 import { isMaster } from "../cluster/node.ts";
 import { formatNodesConf, NodesConfError, parseNodesConf, type NodesConf } from "../cluster/nodes-conf.ts";
 import type { ClusterOptions, KeyspaceView } from "../cluster/options.ts";
-import type { Answer, ClusterRequest } from "../cluster/request.ts";
+import { unsaved, type Answer, type ClusterRequest } from "../cluster/request.ts";
 import { refusalText, route, routeWaiting } from "../cluster/route.ts";
 import type { ClusterState, ReplicationFacts } from "../cluster/state.ts";
 import type { ClusterFace } from "../commands/context.ts";
@@ -38,9 +38,7 @@ export interface ClusterHost {
   /** False = what is saved is gone with this process anyway. */
   readonly isLasting: boolean;
   replicationFacts(): ReplicationFacts;
-  carryOut(effect: Exclude<NodeEffect, { type: "persist" }>): void;
-  /** nodes.conf cannot be saved: the node must not go on. */
-  fatal(reason: string): void;
+  carryOut(effect: NodeEffect): void;
 }
 
 /** Configuration directives the machine wants to hear of. */
@@ -59,15 +57,20 @@ const DIRECTIVES = [
   "cluster-replica-no-failover",
   "cluster-allow-reads-when-down",
   "cluster-allow-pubsubshard-when-down",
-  "cluster-link-sendbuf-limit",
   "repl-ping-replica-period",
 ] as const;
+
+/** After nodes.conf could not be saved it is tried again so often, milliseconds. */
+const RETRY_MS = 1000;
 
 export class Cluster implements ClusterFace, SlotAuthority {
   readonly #machine: ClusterMachine;
   readonly #bus: ClusterBus;
   readonly #lock: FileLock;
   #saveIsDue = false;
+  /** Why nodes.conf could not be saved the last time. */
+  #fault: string | undefined;
+  #triedAtMs = 0;
 
   /** Throws StartError when nodes.conf is in use or cannot be understood. */
   constructor(
@@ -84,9 +87,11 @@ export class Cluster implements ClusterFace, SlotAuthority {
     const saved = this.#readSaved();
     this.#machine = createMachine(saved, randomFraction, this.#options(), keyspace, nowMs());
     this.#bus = new ClusterBus(this.#machine, {
-      carryOut: (effect) => this.#carryOut(effect),
+      save: (sync) => (sync ? this.#save() : this.#saveSoon()),
+      carryOut: (effect) => host.carryOut(effect),
       beforeTick: () => this.#beforeTick(),
     });
+    config.watch("cluster-link-sendbuf-limit", (bytes) => (this.#bus.sendLimitBytes = bytes));
     for (const name of DIRECTIVES) {
       config.onChange(name, () => this.#bus.feed({ type: "configured", options: this.#options() }));
     }
@@ -108,8 +113,10 @@ export class Cluster implements ClusterFace, SlotAuthority {
     this.#bus.listen(hosts, this.busPort);
   }
 
+  /** Throws StartError when a new node cannot save who it is. */
   start(): void {
-    this.#bus.settle(this.#machine.start(nowMs()));
+    const fault = this.#bus.settle(this.#machine.start(nowMs()));
+    if (fault !== undefined) throw new StartError(`cannot save ${this.host.nodesFile}: ${fault}`);
     this.#bus.start();
   }
 
@@ -133,14 +140,23 @@ export class Cluster implements ClusterFace, SlotAuthority {
 
   stop(): void {
     this.#bus.stop();
-    if (this.#saveIsDue) this.#save();
+    const reason = this.#saveIsDue ? this.#save() : undefined;
+    const text = `Cannot save the cluster configuration file: ${reason}`;
+    if (reason !== undefined) this.host.carryOut({ type: "log", level: "warning", text });
     this.#lock.release();
   }
 
   ask(request: ClusterRequest): Answer {
+    // Perhaps there is room again: the client is not to wait for the next try.
+    if (this.#fault !== undefined && request.type !== "publish") this.#save();
     const { answer, effects } = this.#machine.ask(request, nowMs());
-    this.#bus.settle(effects);
-    return answer;
+    const fault = this.#bus.settle(effects);
+    return fault === undefined ? answer : unsaved(fault);
+  }
+
+  /** Whether nodes.conf holds what it should, as far as is known. */
+  get isSaved(): boolean {
+    return this.#fault === undefined;
   }
 
   /** How replication stands has changed in a way that cannot wait for the next tick. */
@@ -199,25 +215,34 @@ export class Cluster implements ClusterFace, SlotAuthority {
     }
   }
 
-  #carryOut(effect: NodeEffect): void {
-    if (effect.type !== "persist") this.host.carryOut(effect);
-    else if (effect.sync) this.#save();
-    else this.#saveIsDue = true;
-  }
-
   #beforeTick(): void {
-    if (this.#saveIsDue) this.#save();
+    if (this.#saveIsDue && (this.#fault === undefined || nowMs() - this.#triedAtMs >= RETRY_MS)) {
+      const reason = this.#save();
+      if (reason !== undefined) this.#bus.feed({ type: "saveFailed", reason, ofStep: false });
+    }
     this.tellReplication();
   }
 
-  #save(): void {
-    this.#saveIsDue = false;
+  #saveSoon(): undefined {
+    this.#saveIsDue = true;
+  }
+
+  /** @returns why it could not; the old file stands then, and it is tried again */
+  #save(): string | undefined {
+    const { nodesFile, isLasting } = this.host;
+    this.#triedAtMs = nowMs();
     try {
-      const { nodesFile, isLasting } = this.host;
       replaceFile(nodesFile, formatNodesConf(this.#machine.state as ClusterState), isLasting);
     } catch (error) {
-      this.host.fatal(`cannot save ${this.host.nodesFile}: ${reasonOf(error)}`);
+      this.#saveIsDue = true;
+      this.#fault = reasonOf(error);
+      return this.#fault;
     }
+    this.#saveIsDue = false;
+    if (this.#fault === undefined) return undefined;
+    this.#fault = undefined;
+    this.#bus.feed({ type: "saved" });
+    return undefined;
   }
 
   #options(): ClusterOptions {

@@ -65,6 +65,10 @@ export class NodeFacts implements InfoFacts {
     };
   }
 
+  get isClusterSaved(): boolean | undefined {
+    return this.node.cluster?.isSaved;
+  }
+
   get persistence(): InfoFacts["persistence"] {
     const { persistence, changes, replication } = this.node;
     const { lastSaveSeconds, lastSucceeded, lastSeconds, saves, progress, loaded } = persistence;

@@ -52,6 +52,8 @@ export interface InfoFacts {
     readonly largestOutputBytes: number;
     readonly clusterLinkCount: number;
   };
+  /** Whether nodes.conf could be saved the last time; undefined = cluster mode is off. */
+  readonly isClusterSaved: boolean | undefined;
   /** What is kept for clients that track keys. */
   readonly pubsub: {
     readonly channelCount: number;
@@ -107,7 +109,12 @@ const SECTIONS: Readonly<Record<string, (facts: InfoFacts) => readonly Field[]>>
   Errorstats: ({ stats }) =>
     Array.from(stats.errors, ([code, count]) => [`errorstat_${code}`, `count=${count}`]),
   Latencystats: latencySection,
-  Cluster: ({ config }) => [["cluster_enabled", config.flag("cluster-enabled") ? 1 : 0]],
+  Cluster: ({ config, isClusterSaved }) => [
+    ["cluster_enabled", config.flag("cluster-enabled") ? 1 : 0],
+    ...(isClusterSaved === undefined
+      ? []
+      : [["cluster_config_last_write_status", isClusterSaved ? "ok" : "err"] as const]),
+  ],
   Keyspace: keyspaceSection,
 };
 

@@ -109,8 +109,6 @@ export class Node implements ClientHost, Server {
   /** Throws StartError when the directory or nodes.conf cannot be used. */
   constructor(
     readonly config: Config,
-    /** Called when the node must not go on: nodes.conf cannot be saved. */
-    private readonly fatal: (reason: string) => void,
     /** False when the directory is removed once this process ends: nothing in it needs to survive a crash. */
     private readonly isLasting = true,
   ) {
@@ -222,11 +220,11 @@ export class Node implements ClientHost, Server {
       this.#listeners = listenOnAll(hosts, this.port, (connection) => this.clients.accept(connection));
       this.cluster?.listen(hosts);
       this.#load();
+      this.cluster?.start();
     } catch (error) {
       this.stop();
       throw error;
     }
-    this.cluster?.start();
     this.replication.start();
     this.cluster?.loaded();
     this.cron.run();
@@ -325,14 +323,13 @@ export class Node implements ClientHost, Server {
           writesPaused: this.pauses.holdsWrites,
         }),
         carryOut: (effect) => this.#carryOut(effect),
-        fatal: this.fatal,
       },
       this.port,
       this.busPort,
     );
   }
 
-  #carryOut(effect: Exclude<NodeEffect, { type: "persist" }>): void {
+  #carryOut(effect: NodeEffect): void {
     switch (effect.type) {
       case "log":
         return this.log.write(effect.level, effect.text);

@@ -26,6 +26,9 @@ function misfortune(world: World, random: Random): void {
     [3, () => () => world.heal()],
     [1, () => () => world.jumpClock(name, random.between(-20_000, 20_000))],
     [2, () => () => failover(world, name, random)],
+    [2, () => () => world.fillDisk(name)],
+    [2, () => () => world.freeDisk(name)],
+    [1, () => () => bumpEpoch(world, name)],
   ])();
 }
 
@@ -35,9 +38,15 @@ function failover(world: World, name: string, random: Random): void {
     world.ask(name, { type: "failover", how: random.chance(0.3) ? "force" : "normal" });
 }
 
+function bumpEpoch(world: World, name: string): void {
+  const { running, asleep } = world.node(name);
+  if (running && asleep === undefined) world.ask(name, { type: "bumpEpoch" });
+}
+
 function calm(world: World): void {
   world.heal();
   for (const node of world.nodes) {
+    world.freeDisk(node.name);
     world.resume(node.name);
     world.restart(node.name);
   }

@@ -1,18 +1,20 @@
 // A cluster in virtual time. Machines are driven as a real shell drives them, but from one queue of events whose
 // delays, losses, crashes and clock jumps are drawn from a seed; so a failure can be run again, exactly.
 // Messages go through the binary codec, as they would between processes.
-import { FrameDecoder, encodeMessage } from "../../src/cluster/codec-binary.ts";
+import { encodeMessage } from "../../src/cluster/codec-binary.ts";
 import type { ClusterEffect, ClusterEvent } from "../../src/cluster/events.ts";
 import { createMachine, type ClusterMachine } from "../../src/cluster/machine.ts";
+import { FrameDecoder } from "../../src/cluster/frames.ts";
 import type { BusMessage, LinkId, NodeId } from "../../src/cluster/message.ts";
 import { formatNodesConf, parseNodesConf, type NodesConf } from "../../src/cluster/nodes-conf.ts";
 import { DEFAULT_OPTIONS, type ClusterOptions } from "../../src/cluster/options.ts";
 import { Random } from "../support/random.ts";
-import type { Answer, ClusterRequest } from "../../src/cluster/request.ts";
+import { unsaved, type Answer, type ClusterRequest } from "../../src/cluster/request.ts";
 
 const SLOT_COUNT = 16_384;
 const TICK_MS = 100;
 const START_MS = 1_700_000_000_000;
+const DISK_FULL = "No space left on device";
 
 export interface WorldOptions {
   readonly seed: number;
@@ -47,8 +49,12 @@ export class SimNode {
   running = false;
   /** What is on its disk. */
   disk = "";
+  /** The same, read. */
+  parsed: { readonly text: string; readonly conf: NodesConf } | undefined;
   /** Its disk lags behind. */
   unsaved = false;
+  /** Nothing can be written to its disk; what is on it stays. */
+  diskFull = false;
   clockShiftMs = 0;
   readonly keys = new Map<number, number>();
   readonly wires = new Map<LinkId, Wire>();
@@ -189,9 +195,9 @@ export class World {
 
   ask(name: string, request: ClusterRequest): Answer {
     const node = this.node(name);
+    if (node.unsaved) this.#saveLate(node);
     const { answer, effects } = node.machine.ask(request, this.#clockOf(node));
-    this.#carryOut(node, effects);
-    return answer;
+    return this.#carryOut(node, effects) ? answer : unsaved(DISK_FULL);
   }
 
   /** All but the first node meet the first, in the same instant. */
@@ -229,6 +235,15 @@ export class World {
   /** Its data set is in memory. */
   tellLoaded(name: string): void {
     this.#feed(this.node(name), { type: "loaded" });
+  }
+
+  /** From now on nothing can be written to its disk. */
+  fillDisk(name: string): void {
+    this.node(name).diskFull = true;
+  }
+
+  freeDisk(name: string): void {
+    this.node(name).diskFull = false;
   }
 
   /** Stands still, as a stopped process does; its connections stay, and what comes in waits. */
@@ -315,12 +330,19 @@ export class World {
   #tick(node: SimNode, incarnation: number, afterMs: number): void {
     this.#queue.add(this.nowMs + afterMs, () => {
       if (!node.running || node.incarnation !== incarnation) return;
-      if (node.unsaved) node.disk = formatNodesConf(node.machine.state);
-      node.unsaved = false;
+      if (node.unsaved) this.#saveLate(node);
       this.#reportReplication(node);
       this.#feed(node, { type: "tick" });
       this.#tick(node, incarnation, TICK_MS);
     });
+  }
+
+  /** What was put off, or could not be saved before. */
+  #saveLate(node: SimNode): void {
+    if (node.diskFull) return this.#feed(node, { type: "saveFailed", reason: DISK_FULL, ofStep: false });
+    node.disk = formatNodesConf(node.machine.state);
+    node.unsaved = false;
+    this.#feed(node, { type: "saved" });
   }
 
   #reportReplication(node: SimNode): void {
@@ -346,17 +368,31 @@ export class World {
     this.#carryOut(node, node.machine.step(event, this.#clockOf(node)));
   }
 
-  #carryOut(node: SimNode, effects: readonly ClusterEffect[]): void {
+  /** @returns false when they hung on a save that failed */
+  #carryOut(node: SimNode, effects: readonly ClusterEffect[]): boolean {
+    const [first] = effects;
+    if (first?.type === "persist" && first.sync && node.diskFull) {
+      node.unsaved = true;
+      const failed = { type: "saveFailed", reason: DISK_FULL, ofStep: true } as const;
+      this.#carryOut(node, node.machine.step(failed, this.#clockOf(node)));
+      return false;
+    }
     for (const effect of effects) this.#carryOutOne(node, effect);
     this.#checkInvariants(node);
+    return true;
   }
 
   #carryOutOne(node: SimNode, effect: ClusterEffect): void {
     switch (effect.type) {
       case "persist":
         // What need not be synced is put off to the next tick, and so lost in a crash before it.
-        node.unsaved = !effect.sync;
-        if (effect.sync) node.disk = formatNodesConf(node.machine.state);
+        node.unsaved ||= !effect.sync;
+        if (effect.sync) {
+          node.disk = formatNodesConf(node.machine.state);
+          node.unsaved = false;
+          if (node.machine.state.saveFault !== undefined)
+            this.#queue.add(this.nowMs, () => this.#feed(node, { type: "saved" }));
+        }
         return;
       case "send":
         return this.#send(node, effect.link, effect.message);
@@ -441,6 +477,7 @@ export class World {
     this.sentMessages++;
     this.sentBytes += bytes.length;
     this.#noteVote(node, message);
+    this.#checkPromise(node, message);
     const wire = node.wires.get(link);
     if (wire === undefined || !wire.open) return;
     const outward = link === wire.fromLink; // a node may be linked to itself
@@ -514,6 +551,17 @@ export class World {
     const key = `${node.id}@${state.lastVoteEpoch}`;
     if (this.#votes.has(key)) this.#fail(`${node.name} voted twice at epoch ${state.lastVoteEpoch}`);
     this.#votes.set(key, node.id);
+  }
+
+  /** An epoch of a node's own making is on its disk before anybody hears of it. */
+  #checkPromise(node: SimNode, { header, body }: BusMessage): void {
+    if (node.parsed?.text !== node.disk) node.parsed = { text: node.disk, conf: parseNodesConf(node.disk) };
+    const saved = node.parsed.conf;
+    const own = saved.nodes.find(({ id }) => id === header.sender);
+    if (header.master === null && header.configEpoch > (own?.configEpoch ?? 0))
+      this.#fail(`${node.name} speaks of its epoch ${header.configEpoch}, which it had not saved`);
+    if (body.type === "authRequest" && header.currentEpoch > saved.currentEpoch)
+      this.#fail(`${node.name} asks for votes at epoch ${header.currentEpoch}, which it had not saved`);
   }
 
   #checkInvariants(node: SimNode): void {

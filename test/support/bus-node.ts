@@ -1,8 +1,9 @@
 // A node that has a bus and nothing else: the cluster machine on real sockets, as small as can be. For tests that
 // put the machine beside real servers without the rest of a server around it.
 import type { Socket, TCPSocketListener } from "bun";
-import { FrameDecoder, encodeMessage } from "../../src/cluster/codec-binary.ts";
+import { encodeMessage } from "../../src/cluster/codec-binary.ts";
 import type { ClusterEffect, ClusterEvent } from "../../src/cluster/events.ts";
+import { FrameDecoder } from "../../src/cluster/frames.ts";
 import { createMachine, type ClusterMachine } from "../../src/cluster/machine.ts";
 import type { LinkId } from "../../src/cluster/message.ts";
 import { DEFAULT_OPTIONS, type ClusterOptions } from "../../src/cluster/options.ts";

@@ -17,13 +17,7 @@ export function bareNode(scope: Scope, directives: Readonly<Record<string, strin
     return { text: words.join(" "), words, where: "the test" };
   });
   applyLines(config, lines, { read: () => "", expand: () => [] });
-  const node = new Node(
-    config,
-    (reason) => {
-      throw new Error(reason);
-    },
-    false,
-  );
+  const node = new Node(config, false);
   scope.defer(() => node.stop());
   return node;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { FrameDecoder, decodeFrame, encodeMessage } from "../../../src/cluster/codec-binary.ts";
+import { decodeFrame, encodeMessage } from "../../../src/cluster/codec-binary.ts";
+import { FrameDecoder } from "../../../src/cluster/frames.ts";
 import type { Body, BusMessage, GossipEntry, Header } from "../../../src/cluster/message.ts";
 import { emptyBitmap } from "../../../src/cluster/slot-bitmap.ts";
 
