@@ -28,9 +28,13 @@ export function packetFlaw(state: Readonly<ClusterState>, { header, body }: BusM
 }
 
 /** Characters of IPv4 and IPv6 addresses and of host names. Whatever else there is means something in nodes.conf. */
-const ADDRESS = /^[0-9A-Za-z.:%_-]{0,45}$/;
+const ADDRESS = /^[0-9A-Za-z.:%_-]*$/;
+/** The bus has room for so many characters of an address. */
+export const ADDRESS_LENGTH = 45;
 const HOSTNAME = /^[0-9A-Za-z._-]{0,255}$/;
 
+export const hasAddressCharacters = (text: string): boolean => ADDRESS.test(text);
+
 /** Whether nodes.conf, and the bus, can hold this text where an address or a host name stands. */
-export const isAddress = (text: string): boolean => ADDRESS.test(text);
+export const isAddress = (text: string): boolean => text.length <= ADDRESS_LENGTH && ADDRESS.test(text);
 export const isHostname = (text: string): boolean => HOSTNAME.test(text);

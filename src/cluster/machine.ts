@@ -178,6 +178,9 @@ class Machine implements ClusterMachine {
         return turn.log("notice", "The cluster configuration file can be saved again.");
       case "replication": {
         const masterLastSeenAtMs = this.#clock.inner(event.facts.masterLastSeenAtMs);
+        // A replica without data is in no CLUSTER SLOTS: others should hear at once that it has some.
+        const hasData = event.facts.offset > 0;
+        if (isReplica(state.myself) && hasData !== state.replication.offset > 0) turn.notes.announce = true;
         state.replication = { ...event.facts, masterLastSeenAtMs };
         catchUp(turn);
         if (event.facts.writesPaused) pingSuccessor(turn);

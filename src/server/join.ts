@@ -172,6 +172,8 @@ interface Look {
   readonly view: NodeView;
   readonly info: string;
   readonly replication: string;
+  /** CLUSTER SLOTS, as text. */
+  readonly slots: string;
 }
 
 /** A replica that is loading its master's copy says nothing else; undefined then. */
@@ -203,7 +205,12 @@ function isLoading(reason: unknown): boolean {
 async function look(link: CommandLink): Promise<Look> {
   const [view, info] = await Promise.all([viewOf(link), link.text("CLUSTER", "INFO")]);
   const hasReplicas = view.nodes.some(({ masterId }) => masterId !== undefined);
-  return { view, info, replication: hasReplicas ? await link.text("INFO", "replication") : "" };
+  if (!hasReplicas) return { view, info, replication: "", slots: "" };
+  const [replication, slots] = await Promise.all([
+    link.text("INFO", "replication"),
+    link.ask("CLUSTER", "SLOTS"),
+  ]);
+  return { view, info, replication, slots: JSON.stringify(slots) };
 }
 
 async function viewOf(link: CommandLink): Promise<NodeView> {
@@ -212,7 +219,7 @@ async function viewOf(link: CommandLink): Promise<NodeView> {
 
 function flawAmong(looks: readonly Look[]): string | undefined {
   const expected = signatureOf(looks[0]!.view);
-  for (const { view, info, replication } of looks) {
+  for (const { view, info, replication, slots } of looks) {
     const who = `port ${view.myself.port}`;
     const flaw = flawIn(view, looks.length);
     if (flaw !== undefined) return flaw;
@@ -225,6 +232,8 @@ function flawAmong(looks: readonly Look[]): string | undefined {
     } else if (!replication.includes("master_link_status:up")) {
       return `${who} is not in step with its master`;
     }
+    const unlisted = view.nodes.find(({ id, masterId }) => masterId !== undefined && !slots.includes(id));
+    if (unlisted !== undefined) return `${who} does not name port ${unlisted.port} in CLUSTER SLOTS`;
   }
   return undefined;
 }

@@ -103,6 +103,18 @@ export class ReplicationMaster {
     if (request !== undefined) reply.simple(`FULLRESYNC ${history.replId} ${log.end}`);
     link.afterReply(() => this.#goOn(link));
     this.#cut(link);
+    if (!link.copyOnly) this.#beginStream();
+  }
+
+  /**
+   * A replica at offset 0 counts as one that is still loading, and is in no CLUSTER SLOTS. Where nothing was written yet, a
+   * PING that does not wait for its time takes it beyond.
+   */
+  #beginStream(): void {
+    const { log } = this.host;
+    if (log.end > 0 || this.streamDatabase() !== undefined || this.host.areWritesHeld()) return;
+    this.#pingedAtMs = nowMs();
+    log.appendBare(["PING"]);
   }
 
   acknowledged(client: ClientConnection, offset: number): void {

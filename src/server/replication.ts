@@ -22,12 +22,14 @@ export class NodeReplication implements Replication {
   #timer: Timer | undefined;
   /** The data is a former master's of ours, in its history, until we know whether we still follow it. */
   #isHeldOver = false;
+  /** What this replica said of its offset last was that it has nothing. */
+  #stoodAtZero = true;
 
   constructor(private readonly host: ReplicationHost) {
     this.master = new ReplicationMaster(host, this.history, () => this.replica.streamDatabase);
     this.replica = new ReplicationReplica(host, this.history, {
       replicasMustReturn: (reason) => this.master.dropReplicas(reason),
-      logged: () => this.master.flush(),
+      logged: () => this.#streamed(),
       changed: () => this.host.changed(),
     });
     host.config.onChange("repl-backlog-size", (size) => {
@@ -78,6 +80,14 @@ export class NodeReplication implements Replication {
   stop(): void {
     this.#timer?.stop();
     this.replica.feed({ type: "stop" });
+  }
+
+  /** More of the master's stream was applied. That there is any data at all is told at once. */
+  #streamed(): void {
+    this.master.flush();
+    if (!this.#stoodAtZero) return;
+    this.#stoodAtZero = this.standing === 0;
+    if (!this.#stoodAtZero) this.host.changed();
   }
 
   get isFollowing(): boolean {
@@ -147,6 +157,7 @@ export class NodeReplication implements Replication {
     this.host.config.recordMaster({ host, port });
     this.master.dropReplicas("we follow another master now");
     this.host.waiting.disconnect();
+    this.#stoodAtZero = true;
     this.host.changed();
     return true;
   }

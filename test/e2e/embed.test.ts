@@ -123,6 +123,12 @@ describe("startCluster", () => {
   test("three masters with a replica each: replicas hold what masters took", async () => {
     const cluster = await started(startCluster({ masters: 3, replicas: 1 }));
     await expectReady(cluster, 3, 1);
+    // Nothing was written yet, and still every node knows of every replica that it serves.
+    for (const port of cluster.ports) {
+      const slots = await redisCli(["-p", port, "cluster", "slots"]);
+      for (const { id } of cluster.nodes) expect(slots).toContain(id);
+      expect(await redisCli(["-p", port, "cluster", "shards"])).not.toContain("loading");
+    }
     const [first] = cluster.ports;
     for (let i = 0; i < 20; i++) {
       expect(await redisCli(["-c", "-p", first!, "set", `key:${i}`, i])).toBe("OK\n");

@@ -64,6 +64,10 @@ describe("slotmesh cluster --masters 3 --replicas 1", () => {
         cluster_slots_ok: "16384",
         cluster_size: "3",
       });
+    for (const port of ports) {
+      const slots = await redisCli(["-p", port, "cluster", "slots"]);
+      for (const { id } of before) expect(slots).toContain(id);
+    }
     for (const { port } of before.filter(({ flags }) => flags.includes("slave"))) {
       expect((await info(port, "replication"))["master_link_status"]).toBe("up");
     }

@@ -2,6 +2,7 @@
 // Start-up, CONFIG GET/SET/REWRITE and the typed accessors all derive from it. Defaults are Redis 7.0.15's but for:
 // `bind` (loopback, as Redis's own redis.conf has it), `cluster-enabled` (this is a cluster database), `activedefrag` (on)
 // and `active-defrag-ignore-bytes` (less): memory that holds nothing is given back without anybody asking.
+import { ADDRESS_LENGTH, hasAddressCharacters } from "../../cluster/door.ts";
 import { MEMORY_CEILING } from "../../engine/memory.ts";
 import {
   type Kind,
@@ -78,7 +79,7 @@ const hostname = string((word) => {
 const announcedAddress = (longest: number) =>
   string((word) => {
     if (word.length > longest) return `Addresses must be less than ${longest + 1} characters`;
-    return /^[A-Za-z0-9.:_%-]*$/.test(word)
+    return hasAddressCharacters(word)
       ? undefined
       : "Addresses may only contain alphanumeric characters, hyphens, underscores, dots, colons or percent signs";
   });
@@ -253,7 +254,7 @@ const cluster = {
   "cluster-config-file": row(fileName(), "nodes.conf", START),
   "cluster-node-timeout": count(15000, 0, LONG_MAX),
   "cluster-port": port(0, START),
-  "cluster-announce-ip": row(announcedAddress(45), ""),
+  "cluster-announce-ip": row(announcedAddress(ADDRESS_LENGTH), ""),
   "cluster-announce-hostname": row(hostname, ""),
   "cluster-announce-port": port(0),
   "cluster-announce-bus-port": port(0),
