@@ -4,7 +4,7 @@ import { hasNextEpoch } from "./door.ts";
 import { introduceOurselves } from "./packets.ts";
 import { endManual, startManual } from "./manual-failover.ts";
 import { hasFailed, isMaster, isReplica, type ClusterNode } from "./node.ts";
-import { OK, refuse, unsaved, type Answer, type ClusterRequest } from "./request.ts";
+import { OK, refuse, shown, unsaved, type Answer, type ClusterRequest } from "./request.ts";
 import { becomeMaster, becomeReplicaOf } from "./roles.ts";
 import { endSolo, isAlone } from "./solo.ts";
 import type { Turn } from "./turn.ts";
@@ -65,7 +65,7 @@ function meet(turn: Turn, { ip, port, busPort }: Request<"meet">): Answer {
 function forget(turn: Turn, id: string): Answer {
   const { state } = turn;
   const node = state.nodes.get(id);
-  if (node === undefined) return refuse(`Unknown node ${id}`);
+  if (node === undefined) return refuse(`Unknown node ${shown(id)}`);
   if (node === state.myself) return refuse("I tried hard but I can't forget myself...");
   if (isReplica(state.myself) && state.masterOf(state.myself) === node)
     return refuse("Can't forget my master!");
@@ -79,7 +79,7 @@ function replicate(turn: Turn, id: string): Answer {
   const { state, keyspace } = turn;
   const { myself } = state;
   const node = state.nodes.get(id);
-  if (node === undefined) return refuse(`Unknown node ${id}`);
+  if (node === undefined) return refuse(`Unknown node ${shown(id)}`);
   if (node === myself) return refuse("Can't replicate myself");
   if (isReplica(node)) return refuse("I can only replicate a master, not a replica.");
   if (isMaster(myself) && (myself.slotCount > 0 || !keyspace.isEmpty())) {
@@ -227,7 +227,7 @@ function openSlot(turn: Turn, slot: number, to: "migrating" | "importing", id: s
   if (to === "migrating" && !isOurs) return refuse(`I'm not the owner of hash slot ${slot}`);
   if (to === "importing" && isOurs) return refuse(`I'm already the owner of hash slot ${slot}`);
   const node = nodes.get(id);
-  if (node === undefined) return refuse(`I don't know about node ${id}`);
+  if (node === undefined) return refuse(`I don't know about node ${shown(id)}`);
   if (isReplica(node)) return refuse("Target node is not a master");
   (to === "migrating" ? slots.migrating : slots.importing).set(slot, id);
   return undefined;
@@ -238,7 +238,7 @@ function closeSlot(turn: Turn, slot: number, id: string): Answer | undefined {
   const { state, keyspace } = turn;
   const { slots, myself } = state;
   const node = state.nodes.get(id);
-  if (node === undefined) return refuse(`Unknown node ${id}`);
+  if (node === undefined) return refuse(`Unknown node ${shown(id)}`);
   if (isReplica(node)) return refuse("Target node is not a master");
   const wasOurs = slots.owner(slot) === myself;
   const keys = keyspace.countKeysInSlot(slot);

@@ -4,7 +4,7 @@ import { describeNode } from "./nodes-conf.ts";
 import type { BodyType, LinkId, NodeId } from "./message.ts";
 import { countFailureReportsOf } from "./failure.ts";
 import { hasFailed, isInHandshake, isMaster, isReplica, isSuspected, type ClusterNode } from "./node.ts";
-import { refuse, type Refusal } from "./request.ts";
+import { refuse, shown, type Refusal } from "./request.ts";
 import { preferredEndpoint } from "./route.ts";
 import { slotRanges, type SlotRange } from "./slot-bitmap.ts";
 import type { ClusterState, MessageCounts } from "./state.ts";
@@ -197,13 +197,13 @@ export function listLinks(state: State): LinkEntry[] {
 /** CLUSTER REPLICAS: a line of CLUSTER NODES for each. */
 export function listReplicas(state: State, id: string): string[] | Refusal {
   const node = state.nodes.get(id);
-  if (node === undefined) return refuse(`Unknown node ${id}`);
+  if (node === undefined) return refuse(`Unknown node ${shown(id)}`);
   if (isReplica(node)) return refuse("The specified node is not a master");
   return state.replicasOf(node).map((replica) => describeNode(state, replica));
 }
 
 export function countReports(state: State, id: string, nowMs: number): number | Refusal {
   const node = state.nodes.get(id);
-  if (node === undefined) return refuse(`Unknown node ${id}`);
+  if (node === undefined) return refuse(`Unknown node ${shown(id)}`);
   return countFailureReportsOf(node, state.options.nodeTimeoutMs, nowMs);
 }

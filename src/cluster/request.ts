@@ -55,6 +55,11 @@ export function unsaved(reason: string): Refusal {
   return refuse(`error saving the cluster node config: ${reason}`);
 }
 
+/** A client's word as an error quotes it: redis-server prints it as C does, up to a zero. */
+export function shown(word: string | undefined): string {
+  return (word ?? "").split("\0", 1)[0]!;
+}
+
 const SYNTAX: Refusal = { error: errors.SYNTAX.message };
 const NOT_INTEGER: Refusal = { error: errors.NOT_INTEGER.message };
 const BAD_SLOT: Refusal = refuse("Invalid or out of range slot");
@@ -133,11 +138,11 @@ function parseSlot(text: string): number | undefined {
 function parseMeet(args: readonly string[]): ClusterRequest | Refusal {
   const [ip = "", portText = "", busText] = args;
   const port = parseInteger(portText);
-  if (port === undefined) return refuse(`Invalid TCP base port specified: ${portText}`);
+  if (port === undefined) return refuse(`Invalid TCP base port specified: ${shown(portText)}`);
   const busPort = busText === undefined ? port + BUS_OFFSET : parseInteger(busText);
-  if (busPort === undefined) return refuse(`Invalid TCP bus port specified: ${busText}`);
+  if (busPort === undefined) return refuse(`Invalid TCP bus port specified: ${shown(busText)}`);
   if (!isIpAddress(ip) || !isPort(port) || !isPort(busPort)) {
-    return refuse(`Invalid node address specified: ${ip}:${portText}`);
+    return refuse(`Invalid node address specified: ${shown(ip)}:${shown(portText)}`);
   }
   return { type: "meet", ip, port, busPort };
 }
@@ -202,7 +207,7 @@ function parseRanges(type: "addSlots" | "delSlots", args: readonly string[]): Cl
 function parseEpoch(text: string): ClusterRequest | Refusal {
   const epoch = parseInteger(text);
   if (epoch === undefined) return NOT_INTEGER;
-  if (epoch < 0 || epoch > EPOCH_LEAP) return refuse(`Invalid config epoch specified: ${text}`);
+  if (epoch < 0 || epoch > EPOCH_LEAP) return refuse(`Invalid config epoch specified: ${shown(text)}`);
   return { type: "setConfigEpoch", epoch };
 }
 

@@ -299,3 +299,15 @@ test("the nearest name is near, or none", () => {
   expect(nearest("max_memory", ["maxmemory", "maxclients"])).toBe("maxmemory");
   expect(nearest("zzz", ["port"])).toBeUndefined();
 });
+
+test("an announced address is one that nodes.conf and the bus can hold", () => {
+  const config = new Config();
+  for (const address of ["10.0.0.1,x", "10.0.0.1 x", "a\nb", "1.2.3.4@5", "\u00e9", "x".repeat(46)]) {
+    expect(refused(config, ["cluster-announce-ip", address])[1]).toContain(
+      "must be an IP address or a host name",
+    );
+    expect(failure(() => start(["--cluster-announce-ip", address]))).toContain("cluster-announce-ip");
+  }
+  for (const address of ["10.0.0.1", "fe80::1%eth0", "redis_1.example-net.com", ""])
+    expect(config.set([["cluster-announce-ip", address]])).toBeUndefined();
+});
