@@ -7,13 +7,14 @@ import { sameBytes, sameShape } from "./harness/compare.ts";
 import type { Compare, Step } from "./harness/step.ts";
 import { integer, key, mangle, mixCase, value } from "./harness/values.ts";
 
-/** Directives whose defaults, ranges and texts are Redis's, and which may be set while the stream runs. */
+/** Directives whose defaults, ranges and texts are Redis's, and which may be set while the stream runs. Not cluster-announce-ip:
+ * of its values we refuse those nodes.conf cannot hold. */
 const DIRECTIVES = [
   "timeout", "tcp-keepalive", "hz", "active-expire-effort", "slowlog-max-len", "slowlog-log-slower-than", "loglevel",
   "latency-tracking", "latency-tracking-info-percentiles", "repl-backlog-ttl", "repl-timeout", "repl-backlog-size",
   "repl-ping-replica-period", "repl-ping-slave-period", "repl-diskless-sync-delay", "replica-priority",
   "slave-priority", "replica-announced", "replica-announce-ip", "replica-announce-port", "slave-announce-ip",
-  "cluster-node-timeout", "cluster-migration-barrier", "cluster-require-full-coverage", "cluster-announce-ip",
+  "cluster-node-timeout", "cluster-migration-barrier", "cluster-require-full-coverage",
   "cluster-announce-hostname", "cluster-announce-port", "cluster-preferred-endpoint-type", "masterauth",
   "cluster-allow-reads-when-down", "cluster-replica-validity-factor", "cluster-link-sendbuf-limit",
   "client-output-buffer-limit", "client-query-buffer-limit", "proto-max-bulk-len", "maxclients", "protected-mode",

@@ -83,6 +83,8 @@ function event(random: Random, links: readonly number[]): ClusterEvent {
     [2, () => ({ type: "heard", link })],
     [4, () => ({ type: "tick" })],
     [1, () => ({ type: "loaded" })],
+    [1, () => ({ type: "saveFailed", reason: "no room", ofStep: false })],
+    [3, () => ({ type: "saved" })],
     [1, () => ({ type: "replication", facts: facts(random) })],
   ]);
 }
@@ -132,6 +134,8 @@ function check(node: OneNode): void {
     if (seen.link !== undefined) expect(state.links.get(seen.link)?.node).toBe(seen);
   }
   expect(owned).toBe(state.slots.assigned);
+  for (let slot = 0; slot < 16_384; slot += 97)
+    expect(state.slots.owner(slot) === undefined || state.nodes.has(state.slots.owner(slot)!.id)).toBe(true);
   expect(state.nodes.get(state.myself.id)).toBe(state.myself);
   expect(state.myself.configEpoch).toBeLessThanOrEqual(state.currentEpoch);
   expect(state.lastVoteEpoch).toBeLessThanOrEqual(state.currentEpoch);
@@ -149,6 +153,11 @@ test.each(Array.from({ length: RUNS }, (_, i) => first + i))("seed %d", (seed) =
     if (random.chance(0.05)) node.keys.set(random.below(16_384), 1);
     if (random.chance(0.1)) node.ask(request(random));
     else node.effects.push(...node.machine.step(event(random, [...links]), node.nowMs));
+    const [save] = node.effects;
+    if (save?.type === "persist" && save.sync && random.chance(0.3))
+      node.effects = [
+        ...node.machine.step({ type: "saveFailed", reason: "no room", ofStep: true }, node.nowMs),
+      ];
     for (const effect of node.effects.splice(0)) {
       if (effect.type === "connect") links.add(effect.link);
       if (effect.type === "deleteSlotKeys") for (const slot of effect.slots) node.keys.delete(slot);

@@ -66,6 +66,22 @@ test("SLOTS gives runs of slots, masters first, replicas once they hold data", (
   expect(runs(split)).toEqual([[0, 2, [A]], [4, 5460, [A]], [5462, 10_922, [B]], masters[2]]);
 });
 
+test("that a replica holds data now, or none any more, is announced at once", () => {
+  const node = new OneNode(AS_REPLICA);
+  node.linkAll();
+  const told = (offset: number): number[] => {
+    node.effects.length = 0;
+    node.nowMs += 10;
+    const facts = { offset, masterLinkUp: true, masterLastSeenAtMs: node.nowMs, writesPaused: false };
+    node.effects.push(...node.machine.step({ type: "replication", facts }, node.nowMs));
+    return node.take("send").map(({ message }) => message.header.offset);
+  };
+  expect(told(0)).toEqual([]);
+  expect(told(14)).toEqual([14, 14, 14]);
+  expect(told(28)).toEqual([]);
+  expect(told(0)).toEqual([0, 0, 0]);
+});
+
 test("endpoints are of the preferred kind, the others come as metadata", () => {
   const second = (preferredEndpoint: "ip" | "hostname" | "unknown-endpoint"): unknown =>
     listSlots(new OneNode(THREE_MASTERS, { preferredEndpoint }).state)[1]?.nodes[0];
