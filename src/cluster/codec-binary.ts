@@ -1,9 +1,28 @@
 // The binary protocol of Redis 7's cluster bus: messages to bytes, bytes to messages. All integers are big-endian.
-// Offsets and sizes stand in LAYOUT, GOSSIP and the tables below, and nowhere else.
+// Offsets and sizes stand in layout-binary.ts, and nowhere else.
 //
 // A stream is a run of frames (frames.ts): 4 bytes "RCmb", the length of the whole frame, then the rest. A frame of a known
 // type must have exactly the length its contents call for; a frame that does not is the sender's fault and ends the
 // link. Frames of unknown types are passed on as such, so that newer nodes may speak to us.
+import {
+  EXTENSION,
+  EXTENSION_HOSTNAME,
+  FAIL,
+  GOSSIP,
+  HOSTNAME_MAX,
+  ID_BYTES,
+  IP_BYTES,
+  LAYOUT,
+  MESSAGE_FORCE_ACK,
+  MESSAGE_HAS_EXTENSIONS,
+  MESSAGE_PAUSED,
+  MODULE,
+  PUBLISH,
+  SIGNATURE,
+  TYPES,
+  UPDATE,
+  VERSION,
+} from "./layout-binary.ts";
 import {
   type Body,
   type BodyType,
@@ -14,77 +33,6 @@ import {
   type NodeId,
 } from "./message.ts";
 import { BITMAP_BYTES } from "./slot-bitmap.ts";
-
-const SIGNATURE = 0x52436d62; // "RCmb"
-const VERSION = 1;
-const ID_BYTES = 40;
-const IP_BYTES = 46;
-
-const LAYOUT = {
-  signature: 0,
-  length: 4,
-  version: 8,
-  port: 10,
-  type: 12,
-  count: 14,
-  currentEpoch: 16,
-  configEpoch: 24,
-  offset: 32,
-  sender: 40,
-  slots: 80,
-  master: 2128,
-  ip: 2168,
-  extensions: 2214,
-  otherPort: 2246,
-  busPort: 2248,
-  flags: 2250,
-  state: 2252,
-  messageFlags: 2253,
-  data: 2256,
-} as const;
-
-const GOSSIP = {
-  id: 0,
-  pingSent: 40,
-  pongReceived: 44,
-  ip: 48,
-  port: 94,
-  busPort: 96,
-  flags: 98,
-  otherPort: 100,
-  bytes: 104,
-} as const;
-
-/** Offsets within the data part of the other types. */
-const FAIL = { node: 0, bytes: ID_BYTES } as const;
-const UPDATE = { configEpoch: 0, node: 8, slots: 48, bytes: 48 + BITMAP_BYTES } as const;
-const PUBLISH = { channelLength: 0, payloadLength: 4, bulk: 8 } as const;
-const MODULE = { id: 0, length: 8, kind: 12, bulk: 13 } as const;
-const EXTENSION = { length: 0, type: 4, head: 8 } as const;
-
-const TYPES = [
-  "ping",
-  "pong",
-  "meet",
-  "fail",
-  "publish",
-  "authRequest",
-  "authAck",
-  "update",
-  "mfStart",
-  "module",
-  "publishShard",
-] as const satisfies readonly BodyType[];
-
-const MESSAGE_PAUSED = 1;
-const MESSAGE_FORCE_ACK = 2;
-const MESSAGE_HAS_EXTENSIONS = 4;
-const EXTENSION_HOSTNAME = 0;
-/** Longest host name Redis accepts, without its terminating zero. */
-const HOSTNAME_MAX = 255;
-
-/** All extensions of a heartbeat together, and frames of types we do not know, are shorter than this. */
-const SPARE_BYTES = 1 << 20;
 
 // --- Encoding -------------------------------------------------------------------------------------------------
 
@@ -223,51 +171,6 @@ function writeText(bytes: Uint8Array, at: number, text: string, room: number): v
 /** Why bytes are no message of this protocol. */
 export interface Malformed {
   readonly malformed: string;
-}
-
-/**
- * The length of a frame as it says itself. One no frame of its type can have is not believed: nobody waits for what would
- * be refused when it is whole.
- * @param bytes what has come of the frame, and perhaps of the next
- * @param limit frames longer than this are refused, bytes
- * @returns undefined = too little has come to tell
- */
-export function frameLength(bytes: Uint8Array, limit: number): number | Malformed | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < LAYOUT.length) return undefined;
-  if (view.getUint32(LAYOUT.signature) !== SIGNATURE) return { malformed: "bad signature" };
-  if (bytes.length < LAYOUT.currentEpoch) return undefined;
-  const length = view.getUint32(LAYOUT.length);
-  if (length < LAYOUT.data) return { malformed: `frame of ${length} bytes is shorter than its header` };
-  const longest = Math.min(limit, longestFrame(view));
-  if (length > longest) return { malformed: `frame of ${length} bytes is beyond the limit of ${longest}` };
-  return length;
-}
-
-function longestFrame(view: DataView): number {
-  const type = TYPES[view.getUint16(LAYOUT.type)];
-  switch (type) {
-    case "ping":
-    case "pong":
-    case "meet":
-      return LAYOUT.data + view.getUint16(LAYOUT.count) * GOSSIP.bytes + SPARE_BYTES;
-    case "publish":
-    case "publishShard":
-    case "module":
-      return Infinity;
-    case "fail":
-      return LAYOUT.data + FAIL.bytes;
-    case "update":
-      return LAYOUT.data + UPDATE.bytes;
-    case "authRequest":
-    case "authAck":
-    case "mfStart":
-      return LAYOUT.data;
-    case undefined:
-      return LAYOUT.data + SPARE_BYTES;
-    default:
-      return type satisfies never;
-  }
 }
 
 /** Decodes one whole frame. The message keeps views into `frame`. */

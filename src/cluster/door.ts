@@ -20,7 +20,7 @@ export function packetFlaw(state: Readonly<ClusterState>, { header, body }: BusM
   const epochs = [header.currentEpoch, header.configEpoch, body.type === "update" ? body.configEpoch : 0];
   const absurd = epochs.find((epoch) => epoch > highest);
   if (absurd !== undefined) return `epoch ${absurd} is far beyond ${state.currentEpoch}`;
-  if (header.busPort === 0) return "its sender has no bus port";
+  if (header.port === 0 || header.busPort === 0) return "its sender has no port";
   if (!isAddress(header.ip)) return "its sender's address is none";
   if ("extensions" in body && !isHostname(body.extensions.hostname ?? ""))
     return "its sender's host name is none";

@@ -188,8 +188,8 @@ function hearOfKnown(turn: Turn, sender: ClusterNode, node: ClusterNode, entry: 
 }
 
 /** Whether an entry says where its node is. It may be hearsay of a peer that believes anything. */
-function isReachable({ ip, busPort }: GossipEntry): boolean {
-  return ip !== "" && isAddress(ip) && busPort !== 0;
+function isReachable({ ip, port, busPort }: GossipEntry): boolean {
+  return ip !== "" && isAddress(ip) && port !== 0 && busPort !== 0;
 }
 
 /** A node we did not know: trusted by its id, because the one who tells is known. */
