@@ -12,8 +12,6 @@ const WORDS: Readonly<Record<string, string>> = {
   EMFILE: "Too many open files",
   ENOSPC: "No space left on device",
   EDQUOT: "Disk quota exceeded",
-  EIO: "Input/output error",
-  EMFILE: "Too many open files",
   ENFILE: "Too many open files in system",
   EROFS: "Read-only file system",
   EADDRINUSE: "Address already in use",

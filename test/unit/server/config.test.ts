@@ -303,8 +303,8 @@ test("the nearest name is near, or none", () => {
 test("an announced address is one that nodes.conf and the bus can hold", () => {
   const config = new Config();
   for (const address of ["10.0.0.1,x", "10.0.0.1 x", "a\nb", "1.2.3.4@5", "\u00e9", "x".repeat(46)]) {
-    expect(refused(config, ["cluster-announce-ip", address])[1]).toContain(
-      "must be an IP address or a host name",
+    expect(refused(config, ["cluster-announce-ip", address])[1]).toMatch(
+      /Addresses m(ay only contain|ust be)/,
     );
     expect(failure(() => start(["--cluster-announce-ip", address]))).toContain("cluster-announce-ip");
   }

@@ -16,7 +16,7 @@ test("every directive of the cluster and of replication that is built is read", 
   const files = [...new Bun.Glob("src/**/*.ts").scanSync(ROOT)];
   const code = files.map((file) => readFileSync(`${ROOT}${file}`, "utf8")).join("\n");
   const reads = new Set(
-    [...code.matchAll(/\.(?:number|flag|text|value|watch|onChange)\(\s*"([a-z-]+)"/g)].map(
+    [...code.matchAll(/\.(?:number|flag|text|path|value|watch|onChange)\(\s*"([a-z-]+)"/g)].map(
       ([, name]) => name,
     ),
   );

@@ -35,8 +35,11 @@ test("keys that die in one slice of the sweep are told in one write", async () =
   for (let n = 0; n < 100; n++) writer.ask("SET", `k${n}`, "v", "PX", 1);
   const before = listener.sendCount;
   await eventually(() => nowMs() > node.memory.nowMs + 2, 5000, "their time has come");
-  node.cron.run();
-  await eventually(() => node.keys.size(0) === 0, 5000, "all are gone");
+  const sweep = (): boolean => {
+    node.cron.run(); // on a busy machine one turn's time may be over before all have gone
+    return node.keys.size(0) === 0;
+  };
+  await eventually(sweep, 5000, "all are gone");
   expect(listener.taken().match(/\r\nk\d+\r\n/g)?.length).toBe(100);
   expect(listener.sendCount - before).toBeLessThan(20);
 });
