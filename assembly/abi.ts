@@ -136,6 +136,12 @@ export const ENCODING_QUICKLIST = 6;
 /** The value is the record of a hashtable and that of a tree in the order of scores: a sorted set. */
 export const ENCODING_SKIPLIST = 7;
 
+// --- Faults on purpose ------------------------------------------------------------------------------------------
+/** Memory is read that is not there. */
+export const FAULT_ACCESS = 0;
+/** A place is reached that cannot be. */
+export const FAULT_UNREACHABLE = 1;
+
 // --- How keys are treated whose time has come ---------------------------------------------------------------------
 /** Deleted when met. */
 export const EXPIRED_DELETED = 0;

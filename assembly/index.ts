@@ -33,6 +33,8 @@ export {
 export { setExpiry, setString, shapeOf, stringOf, typeOf } from "./access";
 export { fieldOf, setField } from "./hashaccess";
 export { collectionOf, freeElements, listElements, setList } from "./collection";
+// faults
+export { fault, inspect } from "./fault";
 // values in RDB form
 export { crc64 } from "./crc64";
 export { rdbBeginSlot, rdbCheckPayload, rdbDump, rdbNextPiece } from "./rdb";

@@ -10,12 +10,14 @@ import {
   exit,
   ignoreSignals,
   onSignal,
+  onUncaught,
   print,
   printError,
   processId,
   runtime,
 } from "./io/process.ts";
 import { toUnicode } from "./resp/byte-text.ts";
+import { CRASH_EXIT_CODE } from "./server/crash-report.ts";
 import { signalRequest } from "./server/ending.ts";
 import { Node } from "./server/node.ts";
 import { StartError } from "./server/start-error.ts";
@@ -76,6 +78,8 @@ function serve(args: readonly string[]): void {
   try {
     const config = configure(withoutEngine(args));
     node = new Node(config);
+    onUncaught((cause) => node.domain.fail(cause));
+    node.crashed = () => exit(CRASH_EXIT_CODE);
     node.start();
   } catch (error) {
     if (error instanceof FatalConfigError) printError(`${describeFatal(error, VERSION)}\n`);
@@ -84,6 +88,10 @@ function serve(args: readonly string[]): void {
     return exit(1);
   }
   const removePidFile = writePidFile(node);
+  node.crashed = () => {
+    removePidFile();
+    exit(CRASH_EXIT_CODE);
+  };
   node.ended = () => {
     node.stop();
     removePidFile();

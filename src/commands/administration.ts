@@ -129,5 +129,7 @@ export interface Administration {
   expiresActively: boolean;
   /** Holds the whole process; DEBUG SLEEP. */
   sleep(ms: number): void;
+  /** Lets the engine fail by a FAULT_ constant, as a defect of ours would; DEBUG SEGFAULT and DEBUG PANIC. */
+  fault(kind: number): never;
   warn(text: string): void;
 }

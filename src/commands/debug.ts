@@ -1,4 +1,5 @@
-// DEBUG, as far as it helps to test a server: sleeping, looking at keys, switching active expiry.
+// DEBUG, as far as it helps to test a server: sleeping, looking at keys, switching active expiry, failing.
+import { FAULT_ACCESS, FAULT_UNREACHABLE } from "../../assembly/abi.ts";
 import type { Args } from "../engine/args.ts";
 import { HOW_TRACELESS } from "../engine/keys.ts";
 import { NO_SUCH_KEY, wrongForm } from "../resp/errors.ts";
@@ -10,6 +11,8 @@ import { writeHelp } from "./help.ts";
 export function debug(ctx: Context, args: Args, reply: Reply): void {
   const { count } = args;
   if (count === 2 && args.is(1, "HELP")) return help(reply);
+  if (args.is(1, "SEGFAULT")) ctx.server.admin.fault(FAULT_ACCESS);
+  if (args.is(1, "PANIC")) ctx.server.admin.fault(FAULT_UNREACHABLE);
   if (count === 3 && args.is(1, "SLEEP")) return sleep(ctx, args, reply);
   if (count === 2 && args.is(1, "DIGEST")) return reply.simple(hex(ctx.rdb.digest()));
   if (count >= 2 && args.is(1, "DIGEST-VALUE")) return digestValues(ctx, args, reply);
@@ -57,6 +60,8 @@ function help(reply: Reply): void {
     ["DIGEST", "Show 20 bytes, in hex, that tell what all keys hold."],
     ["DIGEST-VALUE <key> [<key> ...]", "Show 20 bytes, in hex, that tell what each key holds."],
     ["OBJECT <key>", "Show how a key's value is kept."],
+    ["PANIC", "Crash the server: its engine comes to a place that cannot be reached."],
+    ["SEGFAULT", "Crash the server: its engine reads memory that is not there."],
     ["SET-ACTIVE-EXPIRE <0|1>", "Whether expired keys are looked for."],
     ["SLEEP <seconds>", "Hold the whole server; fractions are allowed."],
   ] as const;

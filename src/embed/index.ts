@@ -11,10 +11,10 @@ import { join } from "../server/join.ts";
 import { makeNodeDirectories } from "../server/node-directories.ts";
 import type { NodeView } from "../server/node-view.ts";
 import { StartError } from "../server/start-error.ts";
-import { EmbeddedNode, startNode, type Directives, type NodeOptions } from "./node.ts";
+import { EmbeddedNode, startNode, type Directives, type NodeOptions, type OnCrash } from "./node.ts";
 
 export { StartError } from "../server/start-error.ts";
-export type { Directives, DirectiveValue } from "./node.ts";
+export type { Directives, DirectiveValue, OnCrash } from "./node.ts";
 
 /** How long a node may take to answer and a cluster to agree, unless said. */
 const READY_TIMEOUT_MS = 30_000;
@@ -57,6 +57,8 @@ export interface ClusterOptions {
   readonly config?: Directives;
   /** How long the nodes may take to agree. */
   readonly timeoutMs?: number;
+  /** Told of each node that a defect of slotmesh has ended; the others go on without it. As a server's. */
+  readonly onCrash?: OnCrash;
 }
 
 export interface ClusterMember {
@@ -126,14 +128,15 @@ function requireCount(name: string, value: number, least: number): void {
 }
 
 function startAll(nodes: EmbeddedNode[], dirs: readonly string[], options: ClusterOptions): void {
-  const { port, config = {} } = options;
+  const { port, config = {}, onCrash } = options;
   const isTemporary = options.dir === undefined;
   const password = config["requirepass"];
   // A replica has to tell its master the password that masters ask of everybody.
   const shared = password === undefined ? config : { masterauth: String(password), ...config };
   for (const [i, dir] of dirs.entries()) {
     const own = port === undefined ? undefined : port + i;
-    nodes.push(startNode({ port: own, dir, isTemporary, config: { ...shared, "cluster-enabled": true } }));
+    const directives = { ...shared, "cluster-enabled": true };
+    nodes.push(startNode({ port: own, dir, isTemporary, config: directives, onCrash }));
   }
 }
 

@@ -32,7 +32,14 @@ export interface NodeOptions {
   readonly isTemporary?: boolean | undefined;
   /** The log goes to `node.log` in the directory unless `logfile` says otherwise (`""` = standard output). */
   readonly config?: Directives | undefined;
+  /**
+   * Told when a defect of slotmesh has ended the node: its clients and peers see what `kill -9` would show them, nothing
+   * is saved, and this process goes on. Unless it is given, standard error says so. The node's log has more.
+   */
+  readonly onCrash?: OnCrash | undefined;
 }
+
+export type OnCrash = (error: Error, port: number) => void;
 
 /** Ports looked for lie below those the system gives to outgoing connections, and so do their bus ports. */
 const LOWEST_PORT = 10_001;
@@ -42,12 +49,20 @@ const ATTEMPTS = 100;
 /** A node that serves. */
 export class EmbeddedNode {
   #isStopped = false;
+  #hasCrashed = false;
 
   constructor(
     private readonly node: Node,
     readonly dir: string,
     private readonly ownsDir: boolean,
-  ) {}
+    onCrash: OnCrash = tellOperator,
+  ) {
+    node.crashed = (cause) => {
+      this.#hasCrashed = true;
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      queueMicrotask(() => onCrash(error, node.port)); // in nobody's middle, and what it throws is its own affair
+    };
+  }
 
   get host(): string {
     return reachableHost(this.node.config);
@@ -64,17 +79,26 @@ export class EmbeddedNode {
   }
 
   /**
-   * Saves what is to be saved and ends it, come what may. Stopping twice is stopping once.
+   * Saves what is to be saved and ends it, come what may. Stopping twice is stopping once; of a node that has crashed
+   * only its temporary directory is left to be removed.
    * @returns what went wrong, if anything
    */
   stop(): string | undefined {
     if (this.#isStopped) return undefined;
     this.#isStopped = true;
-    const refusal = this.node.ending.prepare({ save: undefined, now: true, force: false });
-    this.node.stop();
+    let isSaved = this.#hasCrashed; // nobody may save what it left
+    const end = (): void => {
+      isSaved = this.node.ending.prepare({ save: undefined, now: true, force: false }) === undefined;
+      this.node.stop();
+    };
+    if (!this.#hasCrashed) this.node.domain.run(end, undefined, undefined);
     if (this.ownsDir) removeDirectory(this.dir);
-    return refusal === undefined ? undefined : `the data of ${this.dir} could not be saved: see its log`;
+    return isSaved ? undefined : `the data of ${this.dir} could not be saved: see its log`;
   }
+}
+
+function tellOperator(error: Error, port: number): void {
+  printError(`slotmesh: node ${port} has crashed: ${error.message}; see its log\n`);
 }
 
 /** Starts a node. Throws StartError when it cannot: a directive is wrong, the port is taken, the directory is not usable. */
@@ -84,7 +108,7 @@ export function startNode(options: NodeOptions): EmbeddedNode {
   try {
     if (!ownsDir) makeDirectory(dir);
     const isLasting = !ownsDir && options.isTemporary !== true;
-    return new EmbeddedNode(startOnFreePort(options, dir, isLasting), dir, ownsDir);
+    return new EmbeddedNode(startOnFreePort(options, dir, isLasting), dir, ownsDir, options.onCrash);
   } catch (error) {
     if (ownsDir) removeDirectory(dir);
     throw error;

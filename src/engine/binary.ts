@@ -1,4 +1,5 @@
 // The engine's WebAssembly as it is built: the release engine, or the one that checks itself.
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 /**
@@ -15,7 +16,7 @@ const FILES = {
 } as const satisfies Record<EngineBuild, string>;
 
 let chosen: EngineBuild = "release";
-const compiled = new Map<EngineBuild, WebAssembly.Module>();
+const compiled = new Map<EngineBuild, { readonly module: WebAssembly.Module; readonly hash: string }>();
 
 /** From here on, engines of this process are of this build. */
 export function chooseEngine(build: EngineBuild): void {
@@ -28,12 +29,19 @@ export function chosenEngine(): EngineBuild {
 
 /** The module of the chosen build, compiled once. Throws an error that says how to build it. */
 export function engineModule(): WebAssembly.Module {
-  let module = compiled.get(chosen);
-  if (module === undefined) {
-    module = new WebAssembly.Module(read(FILES[chosen]));
-    compiled.set(chosen, module);
+  let found = compiled.get(chosen);
+  if (found === undefined) {
+    const bytes = read(FILES[chosen]);
+    const hash = createHash("sha256").update(bytes).digest("hex");
+    found = { module: new WebAssembly.Module(bytes), hash };
+    compiled.set(chosen, found);
   }
-  return module;
+  return found.module;
+}
+
+/** SHA-256 of the module that runs, in hex: what is on disk by now may be another. */
+export function engineHash(): string {
+  return compiled.get(chosen)?.hash ?? "";
 }
 
 function read(name: string): Uint8Array<ArrayBuffer> {

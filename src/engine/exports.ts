@@ -80,6 +80,9 @@ export interface Exports {
   listElements(key: number, length: number, from: number, count: number): number;
   freeElements(): void;
   setList(key: number, length: number, elements: number, bytes: number): number;
+  /** `kind` = a FAULT_ constant. */
+  fault(kind: number): never;
+  inspect(slot: number, key: number, length: number): number;
   // Values in RDB form.
   crc64(crc: bigint, ptr: number, length: number): bigint;
   setRdbCompression(isOn: boolean): void;

@@ -24,6 +24,15 @@ const ENCODING_NAMES: readonly string[] = [
   "raw", "int", "embstr", "listpack", "intset", "hashtable", "quicklist", "skiplist",
 ]; // prettier-ignore
 
+function encodingOf(shape: number): string | undefined {
+  return (shape & 7) === abi.TYPE_LIST ? "quicklist" : ENCODING_NAMES[shape >> 3];
+}
+
+/** What the engine's `shapeOf` and `inspect` say, in words. */
+export function shapeText(shape: number): string {
+  return shape === 0 ? "no value" : `${TYPE_NAMES[shape & 7]}, ${encodingOf(shape)}`;
+}
+
 export interface SetOptions {
   /** Unix milliseconds; absent = never. */
   readonly expireAtMs?: number;
@@ -198,8 +207,7 @@ export class Keys {
   encoding(key: Bytes, how: How = HOW_COUNTED): string | undefined {
     const { ptr, length } = this.#keys.bring(key);
     const shape = this.memory.wasm.shapeOf(ptr, length, how);
-    if (shape === 0) return undefined;
-    return (shape & 7) === abi.TYPE_LIST ? "quicklist" : ENCODING_NAMES[shape >> 3];
+    return shape === 0 ? undefined : encodingOf(shape);
   }
 
   /** The 24-bit access clock: seconds of the host's choice when it was last used. Undefined = no such key. */

@@ -199,6 +199,11 @@ export class Memory {
     return this.wasm.takeMovedCount() >>> 0;
   }
 
+  /** Fails on purpose, by a FAULT_ constant: throws a WebAssembly.RuntimeError. */
+  fault(kind: number): never {
+    return this.wasm.fault(kind);
+  }
+
   /** The slot of a key that stands in linear memory. */
   slotOf(key: Slice): number {
     return this.wasm.slotOf(key.ptr, key.length);

@@ -1,4 +1,5 @@
 // Time, and waiting for it.
+import { contained, FaultDomain } from "./fault-domain.ts";
 
 /** Unix milliseconds. */
 export function nowMs(): number {
@@ -26,8 +27,8 @@ export interface Timer {
 
 /** Calls `run` every `periodMs` milliseconds until stopped. */
 export function every(periodMs: number, run: () => void): Timer {
-  const timer = setInterval(run, periodMs);
-  return { stop: () => clearInterval(timer) };
+  const timer = setInterval(contained(run), periodMs);
+  return owned(() => clearInterval(timer));
 }
 
 /** The longest the runtime can wait at once: beyond, it would not wait at all. */
@@ -37,13 +38,32 @@ const LONGEST_MS = 2 ** 31 - 1;
 export function after(delayMs: number, run: () => void): Timer {
   let left = delayMs;
   let timer: ReturnType<typeof setTimeout>;
+  const end = contained(() => {
+    handle.stop();
+    run();
+  });
   const wait = (): void => {
     const part = Math.min(left, LONGEST_MS);
     left -= part;
-    timer = setTimeout(left > 0 ? wait : run, part);
+    timer = setTimeout(left > 0 ? wait : end, part);
   };
+  const handle = owned(() => clearTimeout(timer));
   wait();
-  return { stop: () => clearTimeout(timer) };
+  return handle;
+}
+
+/** A timer that ends with the domain it was begun in. */
+function owned(clear: () => void): Timer {
+  const domain = FaultDomain.current;
+  if (domain === undefined) return { stop: clear };
+  const resource = { abort: clear };
+  domain.own(resource);
+  return {
+    stop: () => {
+      clear();
+      domain.disown(resource);
+    },
+  };
 }
 
 /** Resolves `ms` milliseconds from now. */
@@ -55,5 +75,5 @@ export function pause(ms: number): Promise<void> {
 
 /** Calls `run` as soon as what is ready now has been dealt with. */
 export function soon(run: () => void): void {
-  setImmediate(run);
+  setImmediate(contained(run));
 }

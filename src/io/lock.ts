@@ -1,6 +1,7 @@
 // A lock on a file between processes, held until it is released or the process ends, however it ends.
 import { dlopen } from "bun:ffi";
 import { closeSync, openSync } from "node:fs";
+import { FaultDomain } from "./fault-domain.ts";
 
 const LOCK_EXCLUSIVE = 2;
 const LOCK_AT_ONCE = 4;
@@ -25,11 +26,14 @@ export function lockFile(path: string): FileLock | undefined {
     closeSync(file);
     return undefined;
   }
+  const domain = FaultDomain.current;
   let isHeld = true;
-  return {
-    release: () => {
-      if (isHeld) closeSync(file); // a second time it may be somebody else's file
-      isHeld = false;
-    },
+  const release = (): void => {
+    if (isHeld) closeSync(file); // a second time it may be somebody else's file
+    isHeld = false;
+    domain?.disown(resource);
   };
+  const resource = { abort: release };
+  domain?.own(resource);
+  return { release };
 }

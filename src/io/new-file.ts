@@ -3,6 +3,7 @@
 import { closeSync, fsync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { attempt, DiskError, syncDirectory } from "./disk.ts";
+import { contained } from "./fault-domain.ts";
 
 /** Bytes gathered for one write. */
 const BUFFER = 262_144;
@@ -78,10 +79,10 @@ export class NewFile {
           renameSync(this.#temporary, this.path);
           if (this.isLasting) syncDirectoryLater(this.path, done);
         });
-        if (!this.isLasting) done(undefined);
       } catch (error) {
-        done(error as DiskError);
+        return done(error as DiskError);
       }
+      if (!this.isLasting) done(undefined);
     };
     try {
       this.flush();
@@ -120,20 +121,22 @@ export class NewFile {
     this.#isSyncing = true;
     this.#unsynced = 0;
     if (done !== undefined) this.#afterSync = done;
-    fsync(this.#file, (error) => {
+    const synced = contained((error: Error | null) => {
       this.#isSyncing = false;
       const then = this.#afterSync;
       this.#afterSync = undefined;
       then?.(error === null ? undefined : new DiskError(this.path, error.message));
     });
+    fsync(this.#file, synced);
   }
 }
 
 /** As `syncDirectory` without holding the caller. */
 function syncDirectoryLater(path: string, done: (problem: DiskError | undefined) => void): void {
   const directory = openSync(dirname(path), "r");
-  fsync(directory, (error) => {
+  const synced = contained((error: Error | null) => {
     closeSync(directory);
     done(error === null ? undefined : new DiskError(path, error.message));
   });
+  fsync(directory, synced);
 }

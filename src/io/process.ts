@@ -73,6 +73,12 @@ export function isIgnored(signal: "SIGHUP"): boolean {
   }
 }
 
+/** What nobody caught, by whatever way: an exception, or a promise that nobody looks at. */
+export function onUncaught(run: (cause: unknown) => void): void {
+  process.on("uncaughtException", run);
+  process.on("unhandledRejection", run);
+}
+
 export function exit(code: number): never {
   process.exit(code);
 }

@@ -5,6 +5,7 @@
 // the peer, since closing with bytes unread may cost the peer what it has yet to read. That wait is bounded in time, in
 // bytes and in sockets: the peer may be anybody.
 import type { Socket } from "bun";
+import { contained, FaultDomain, type Resource } from "./fault-domain.ts";
 import { type Outlet, turn } from "./turn.ts";
 
 /** Milliseconds a peer has to close its side after we shut ours down. */
@@ -49,7 +50,7 @@ export interface ConnectionUser {
 
 type RawSocket = Socket<Connection | undefined>;
 
-export class Connection implements Outlet {
+export class Connection implements Outlet, Resource {
   user: ConnectionUser | undefined;
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -69,8 +70,13 @@ export class Connection implements Outlet {
   #peerEnded = false;
   #closed = false;
 
-  constructor(private readonly socket: RawSocket) {
+  constructor(
+    private readonly socket: RawSocket,
+    /** What its user belongs to. */
+    readonly domain = FaultDomain.current,
+  ) {
     openSockets.count++;
+    domain?.own(this);
     this.remoteAddress = plainAddress(socket.remoteAddress);
     this.remotePort = socket.remotePort ?? 0;
     this.localAddress = plainAddress(socket.localAddress);
@@ -136,6 +142,12 @@ export class Connection implements Outlet {
     this.wasClosed();
   }
 
+  /** Closes now and tells nobody here. What was not written yet is lost, what the turn holds included. */
+  abort(): void {
+    if (!this.#wasOpen()) return;
+    this.socket.terminate();
+  }
+
   /** After so many seconds of silence the system asks whether the peer is still there; 0 = it does not. */
   keepAlive(seconds: number): void {
     this.socket.setKeepAlive(seconds > 0, seconds * 1000);
@@ -163,7 +175,7 @@ export class Connection implements Outlet {
 
   #handOnLater(): void {
     this.#pause();
-    setImmediate(this.#handOn);
+    setImmediate(contained(this.#handOn));
   }
 
   #pause(): void {
@@ -214,7 +226,12 @@ export class Connection implements Outlet {
   }
 
   wasClosed(): void {
-    if (this.#closed) return;
+    if (this.#wasOpen()) this.user?.closed();
+  }
+
+  /** Whether it was open until now. */
+  #wasOpen(): boolean {
+    if (this.#closed) return false;
     this.#closed = true;
     openSockets.count--;
     lingering.delete(this);
@@ -222,7 +239,8 @@ export class Connection implements Outlet {
     this.#queue = [];
     this.#unread = [];
     this.queuedBytes = 0;
-    this.user?.closed();
+    this.domain?.disown(this);
+    return true;
   }
 
   #shutdown(): void {
@@ -242,7 +260,10 @@ export class Connection implements Outlet {
 
   #closeAfter(ms: number): void {
     clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => this.close(), ms);
+    this.#deadline = setTimeout(
+      contained(() => this.close()),
+      ms,
+    );
     this.#deadline.unref();
   }
 }
@@ -264,6 +285,7 @@ export function listen(
 ): Listener {
   // An IPv6 address means that alone, IPv4 is another word of `bind`. Bun heeds it here; its types do not know.
   const family = { ipv6Only: host.includes(":") };
+  const domain = FaultDomain.current;
   const server = Bun.listen<Connection | undefined>({
     ...family,
     hostname: host,
@@ -273,20 +295,33 @@ export function listen(
     socket: {
       ...events,
       open(socket) {
-        const connection = new Connection(socket);
-        socket.data = connection;
+        if (domain?.hasFailed === true) return void socket.terminate();
+        socket.data = new Connection(socket, domain);
         socket.setNoDelay(true);
-        connection.user = accept(connection);
-        if (connection.user === undefined) connection.close();
+        handle(socket.data, accepted, accept);
       },
     },
   });
   openSockets.count++;
-  const stop = (): void => {
+  const abort = (): void => {
     openSockets.count--;
     server.stop(false);
   };
+  const resource = { abort };
+  domain?.own(resource);
+  const stop = (): void => {
+    domain?.disown(resource);
+    abort();
+  };
   return { port: server.port, stop };
+}
+
+function accepted(
+  connection: Connection,
+  accept: (connection: Connection) => ConnectionUser | undefined,
+): void {
+  connection.user = accept(connection);
+  if (connection.user === undefined) connection.close();
 }
 
 /**
@@ -309,6 +344,7 @@ function noteAttempt(target: string, by: 1 | -1): void {
 export async function connect(host: string, port: number, timeoutMs: number): Promise<Connection> {
   const target = `${host}:${port}`;
   if (openSockets.areAllTaken && attempts.has(target)) throw new Error(`still connecting to ${target}`);
+  const domain = FaultDomain.current;
   let opened: Connection | undefined;
   let late = false;
   const attempt = Bun.connect<Connection | undefined>({
@@ -319,7 +355,7 @@ export async function connect(host: string, port: number, timeoutMs: number): Pr
     socket: {
       ...events,
       open(socket) {
-        opened = new Connection(socket);
+        opened = new Connection(socket, domain);
         socket.data = opened;
         socket.setNoDelay(true);
         if (late) opened.close();
@@ -352,40 +388,42 @@ export async function connect(host: string, port: number, timeoutMs: number): Pr
 /** An exception in our own code: no fault of the socket's, though the runtime hands both to `error`. */
 class Defect extends Error {}
 
-/** What a half-run request left behind must not reach the next client: a defect ends the process. */
-function defect(cause: unknown): Defect {
-  return new Defect("exception in a socket's user", { cause });
+/**
+ * Runs what a connection's user is told. An exception is the domain's to deal with; without one it goes on to whoever
+ * started the process, as what a half-run request left behind must not reach the next client.
+ */
+function handle<T>(
+  connection: Connection | undefined,
+  work: (connection: Connection, about: T) => void,
+  about: T,
+): void {
+  if (connection === undefined) return;
+  if (connection.domain !== undefined) return connection.domain.run(work, connection, about);
+  try {
+    work(connection, about);
+  } catch (error) {
+    throw new Defect("exception in a socket's user", { cause: error });
+  }
 }
+
+const received = (connection: Connection, chunk: Uint8Array): void => connection.wasReceived(chunk);
+const drained = (connection: Connection): void => connection.wasDrained();
+const ended = (connection: Connection): void => connection.wasEnded();
+const closed = (connection: Connection): void => connection.wasClosed();
 
 const events = {
   binaryType: "uint8array" as const,
   data(socket: RawSocket, chunk: Uint8Array): void {
-    try {
-      socket.data?.wasReceived(chunk);
-    } catch (error) {
-      throw defect(error);
-    }
+    handle(socket.data, received, chunk);
   },
   drain(socket: RawSocket): void {
-    try {
-      socket.data?.wasDrained();
-    } catch (error) {
-      throw defect(error);
-    }
+    handle(socket.data, drained, undefined);
   },
   end(socket: RawSocket): void {
-    try {
-      socket.data?.wasEnded();
-    } catch (error) {
-      throw defect(error);
-    }
+    handle(socket.data, ended, undefined);
   },
   close(socket: RawSocket): void {
-    try {
-      socket.data?.wasClosed();
-    } catch (error) {
-      throw defect(error);
-    }
+    handle(socket.data, closed, undefined);
   },
   error(socket: RawSocket, error: Error): void {
     if (error instanceof Defect) throw error.cause;

@@ -171,6 +171,10 @@ export class Admin implements Administration {
     holdMs(ms);
   }
 
+  fault(kind: number): never {
+    return this.node.memory.fault(kind);
+  }
+
   warn(text: string): void {
     this.node.warn(text);
   }

@@ -7,6 +7,7 @@ import type { ClusterMachine } from "../cluster/machine.ts";
 import type { BusMessage, LinkId } from "../cluster/message.ts";
 import { isInHandshake } from "../cluster/node.ts";
 import { every, nowMs, type Timer } from "../io/clock.ts";
+import { contained } from "../io/fault-domain.ts";
 import { connect, openSockets, type Connection, type ConnectionUser, type Listener } from "../io/sockets.ts";
 import { listenOnAll } from "./listen.ts";
 import { Strangers } from "./strangers.ts";
@@ -150,7 +151,7 @@ export class ClusterBus {
           this.#send(effect.link, effect.message);
           break;
         case "connect":
-          void this.#connect(effect.link, effect.ip, effect.port);
+          this.#connect(effect.link, effect.ip, effect.port);
           break;
         case "disconnect":
           this.#disconnect(effect.link);
@@ -207,18 +208,19 @@ export class ClusterBus {
     return link;
   }
 
-  async #connect(id: LinkId, ip: string, port: number): Promise<void> {
+  #connect(id: LinkId, ip: string, port: number): void {
     const node = this.machine.state.links.get(id)?.node;
     if (openSockets.areAllTaken && node !== undefined && isInHandshake(node))
       return this.feed({ type: "unlinked", link: id }); // whoever that is can wait
     this.#connecting.add(id);
-    let connection: Connection;
-    try {
-      connection = await connect(ip, port, CONNECT_TIMEOUT_MS);
-    } catch {
+    const refused = contained(() => {
       if (this.#connecting.delete(id)) this.feed({ type: "unlinked", link: id });
-      return;
-    }
+    });
+    const opened = contained((connection: Connection) => this.#opened(id, connection));
+    connect(ip, port, CONNECT_TIMEOUT_MS).then(opened, refused);
+  }
+
+  #opened(id: LinkId, connection: Connection): void {
     if (!this.#connecting.delete(id)) return connection.close();
     if (connection.isClosed) return this.feed({ type: "unlinked", link: id });
     const link = new BusLink(id, connection, this);

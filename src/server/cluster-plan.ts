@@ -25,6 +25,8 @@ export interface ClusterPlan {
   /** Where a node is reached. */
   readonly host: string;
   readonly password: Uint8Array | undefined;
+  /** After so long without a word from a node the others look for a successor. */
+  readonly nodeTimeoutMs: number;
 }
 
 const OWN = ["masters", "replicas", "port", "dir"] as const;
@@ -75,6 +77,7 @@ export function planCluster(args: readonly string[]): ClusterPlan {
     directives,
     host: reachableHost(config),
     password: passwordOf(config),
+    nodeTimeoutMs: config.number("cluster-node-timeout"),
   };
 }
 

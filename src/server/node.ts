@@ -13,6 +13,7 @@ import { Rdb } from "../engine/rdb.ts";
 import { RequestArena } from "../engine/request-memory.ts";
 import { nowMs } from "../io/clock.ts";
 import { absolute, directoryFault } from "../io/disk.ts";
+import { FaultDomain } from "../io/fault-domain.ts";
 import { randomFraction, randomWords } from "../io/random.ts";
 import type { Listener } from "../io/sockets.ts";
 import { MutationLog } from "../replication/log.ts";
@@ -26,6 +27,7 @@ import { Clients } from "./clients.ts";
 import { Cluster } from "./cluster.ts";
 import type { NodeEffect } from "./cluster-bus.ts";
 import type { Config } from "./config/config.ts";
+import { crashReport } from "./crash-report.ts";
 import { Cron } from "./cron.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { watchEncodingLimits } from "./encoding-limits.ts";
@@ -101,6 +103,10 @@ export class Node implements ClientHost, Server {
   readonly #context: RequestContext;
   readonly admin: Admin;
   readonly ending = new Ending(this);
+  /** Whatever the node does by itself or is asked for over its sockets runs in it. */
+  readonly domain = new FaultDomain((cause) => this.#crash(cause));
+  /** A fault of our own has ended the node, which is closed: whoever runs it need not stop it. */
+  crashed: (cause: unknown) => void = () => {};
   /** SHUTDOWN was said; whoever runs the node may have more to do than stopping it. */
   ended: () => void = () => this.stop();
   readonly #dispatcher: Dispatcher;
@@ -176,7 +182,7 @@ export class Node implements ClientHost, Server {
     watchEncodingLimits(config, this.memory);
     config.watch("rdbcompression", (on) => (this.rdb.compression = on));
     for (const name of GATE_DIRECTIVES) config.watch(name, () => this.gates.refresh());
-    this.cluster = config.flag("cluster-enabled") ? this.#joinCluster() : undefined;
+    this.cluster = config.flag("cluster-enabled") ? this.domain.within(() => this.#joinCluster()) : undefined;
     this.admin = new Admin(this);
     const { table, requests, args, changes, gates } = this;
     this.#router = new Router(table, requests, args, this.cluster);
@@ -215,6 +221,10 @@ export class Node implements ClientHost, Server {
 
   /** Opens the ports and begins to serve. Throws StartError when a port cannot be had. */
   start(): void {
+    this.domain.within(() => this.#start());
+  }
+
+  #start(): void {
     const hosts = this.config.value("bind");
     try {
       this.#listeners = listenOnAll(hosts, this.port, (connection) => this.clients.accept(connection));
@@ -222,7 +232,8 @@ export class Node implements ClientHost, Server {
       this.#load();
       this.cluster?.start();
     } catch (error) {
-      this.stop();
+      if (error instanceof StartError) this.stop();
+      else this.domain.fail(error);
       throw error;
     }
     this.replication.start();
@@ -253,6 +264,16 @@ export class Node implements ClientHost, Server {
     this.replication.stop();
     this.clients.closeAll();
     this.cluster?.stop();
+  }
+
+  /** Nothing of the node can be trusted any more: it says why and is gone, as if the process were. */
+  #crash(cause: unknown): void {
+    try {
+      for (const line of crashReport(this, cause)) this.log.write("warning", line);
+    } finally {
+      this.domain.abort();
+      this.crashed(cause);
+    }
   }
 
   receive(client: ClientConnection, chunk: Uint8Array): void {

@@ -3,6 +3,7 @@
 // count the same offsets.
 import { EXPIRED_ALIVE, EXPIRED_DELETED, EXPIRED_HIDDEN, STATE_KEEP_EXPIRED } from "../../assembly/abi.ts";
 import { nowMs } from "../io/clock.ts";
+import { contained } from "../io/fault-domain.ts";
 import { randomHex } from "../io/random.ts";
 import { reasonOf } from "../io/reason.ts";
 import { connect, type Connection } from "../io/sockets.ts";
@@ -175,7 +176,7 @@ export class ReplicationReplica {
   #carryOut(effect: ReplicaEffect): void {
     switch (effect.type) {
       case "connect":
-        return void this.#connect(effect.host, effect.port);
+        return this.#connect(effect.host, effect.port);
       case "send":
         return this.#connection?.send(effect.bytes);
       case "disconnect":
@@ -197,16 +198,17 @@ export class ReplicationReplica {
     }
   }
 
-  async #connect(host: string, port: number): Promise<void> {
+  #connect(host: string, port: number): void {
     const attempt = ++this.#attempt;
+    const refused = contained((error: unknown) => {
+      if (attempt === this.#attempt) this.feed({ type: "closed", reason: reasonOf(error) });
+    });
+    const opened = contained((connection: Connection) => this.#opened(attempt, connection));
+    connect(host, port, this.host.config.number("repl-timeout") * 1000).then(opened, refused);
+  }
+
+  #opened(attempt: number, connection: Connection): void {
     const isCurrent = (): boolean => attempt === this.#attempt;
-    let connection: Connection;
-    try {
-      connection = await connect(host, port, this.host.config.number("repl-timeout") * 1000);
-    } catch (error) {
-      if (isCurrent()) this.feed({ type: "closed", reason: reasonOf(error) });
-      return;
-    }
     if (!isCurrent()) return connection.close();
     connection.user = {
       received: (bytes) => {

@@ -1,5 +1,6 @@
 // `slotmesh cluster`: one process per node, joined into a cluster and watched over from here. A node that ends is
-// said to have ended and is not started again: what the others make of it is what a cluster is for.
+// said to have ended and is not started again: what the others make of it is what a cluster is for. Only one that a
+// defect of ours has ended is, within bounds: nobody wanted that end.
 import { fileURLToPath } from "node:url";
 import { BUS_OFFSET } from "../cluster/options.ts";
 import { rangeText } from "../cluster/slot-bitmap.ts";
@@ -19,10 +20,13 @@ import { codeOf, reasonOf } from "../io/reason.ts";
 import { listen } from "../io/sockets.ts";
 import { planCluster, type ClusterPlan } from "./cluster-plan.ts";
 import { CommandLink } from "./command-link.ts";
+import { CRASH_EXIT_CODE } from "./crash-report.ts";
 import { makeNodeConfiguration, makeNodeDirectories } from "./node-directories.ts";
 import { join, type JoinedCluster } from "./join.ts";
 import type { NodeLine } from "./node-view.ts";
+import { Restarts } from "./restarts.ts";
 import { StartError } from "./start-error.ts";
+import { untilTakenOver } from "./takeover.ts";
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 /** How long nodes may take to answer, and then to agree. */
@@ -37,11 +41,19 @@ const POLL_MS = 10;
 /** Lines of a node's log shown when it fails to start. */
 const SHOWN_LINES = 8;
 
+/** A node that crashes is started again so many times in so long. */
+const MOST_RESTARTS = 3;
+const RESTARTS_WITHIN_MS = 10_000;
+/** How long a failover may take beyond the time in which the others miss the node. */
+const FAILOVER_MS = 10_000;
+
 interface RunningNode {
   readonly port: number;
   readonly logPath: string;
-  readonly child: Child;
-  isRunning: boolean;
+  readonly command: readonly string[];
+  readonly restarts: Restarts;
+  child: Child;
+  state: "running" | "crashed" | "ended";
 }
 
 /** Runs a cluster until it is told to stop; ends the process. */
@@ -110,7 +122,7 @@ class Supervisor {
   /** Told to stop again: nodes that still save, or cannot, are ended as they are. */
   #insist(): void {
     if (nowMs() - this.#toldAtMs < SAME_SIGNAL_MS) return;
-    for (const { child, isRunning } of this.#nodes) if (isRunning) child.signal("SIGKILL");
+    for (const { child } of this.#nodes) child.signal("SIGKILL");
   }
 
   /** Throws a StartError when a port of the cluster is taken, before anything is started. */
@@ -137,21 +149,58 @@ class Supervisor {
       const logPath = `${dir}/node.log`;
       const flags = [...directives, "--port", String(port), "--dir", dir];
       const configuration = makeNodeConfiguration(dir, file);
-      const child = startChild([executable, MAIN, "server", configuration, ...flags], logPath);
-      const node: RunningNode = { port, logPath, child, isRunning: true };
+      const command = [executable, MAIN, "server", configuration, ...flags];
+      const restarts = new Restarts(MOST_RESTARTS, RESTARTS_WITHIN_MS);
+      const child = startChild(command, logPath);
+      const node: RunningNode = { port, logPath, command, restarts, child, state: "running" };
       this.#nodes.push(node);
-      void child.ended.then((ending) => this.#nodeEnded(node, ending));
+      this.#watch(node);
     }
   }
 
+  #watch(node: RunningNode): void {
+    void node.child.ended.then((ending) => this.#nodeEnded(node, ending));
+  }
+
   #nodeEnded(node: RunningNode, ending: Ending): void {
-    node.isRunning = false;
+    node.state = "ended";
     if (this.#isStopping || !this.#isReady) return;
-    const left = this.#nodes.filter(({ isRunning }) => isRunning).length;
+    const isCrash = "code" in ending && ending.code === CRASH_EXIT_CODE;
+    if (isCrash && node.restarts.take(nowMs())) return void this.#startAgain(node);
+    const left = this.#nodes.filter(({ state }) => state !== "ended").length;
     const others = left === 0 ? "No node is left." : "The others go on without it.";
-    printError(`node ${node.port} (process ${node.child.pid}) ${describeEnding(ending)}. ${others}\n`);
+    const again = isCrash ? `, more than ${MOST_RESTARTS} times in ${RESTARTS_WITHIN_MS / 1000} s` : "";
+    printError(
+      `node ${node.port} (process ${node.child.pid}) ${describeEnding(ending)}${again}. ${others}\n`,
+    );
     printError(`its log: ${node.logPath}\n`);
     if (left === 0) this.#end();
+  }
+
+  /** A node that a defect has ended, once its replica, if it has one, has taken its place. */
+  async #startAgain(node: RunningNode): Promise<void> {
+    node.state = "crashed";
+    const { port, child, logPath } = node;
+    const ending = describeEnding({ code: CRASH_EXIT_CODE });
+    printError(`node ${port} (process ${child.pid}) ${ending}; see ${logPath}\n`);
+    const { host, password, nodeTimeoutMs } = this.plan;
+    const others = (): { host: string; port: number; password: string | undefined }[] =>
+      this.#isStopping
+        ? []
+        : this.#nodes
+            .filter(({ state }) => state === "running")
+            .map((each) => ({ host, port: each.port, password }));
+    await untilTakenOver(port, others, nowMs() + 2 * nodeTimeoutMs + FAILOVER_MS);
+    if (this.#isStopping) return;
+    try {
+      node.child = startChild(node.command, logPath);
+    } catch (error) {
+      node.state = "ended";
+      return printError(`node ${port} cannot be started again: ${logPath}: ${reasonOf(error)}\n`);
+    }
+    node.state = "running";
+    this.#watch(node);
+    printError(`node ${port} was started again, as process ${node.child.pid}\n`);
   }
 
   /** The cluster, whole; undefined when told to stop before. Throws a StartError when a node ends first. */
@@ -264,6 +313,8 @@ function tableLine(
 }
 
 function describeEnding(ending: Ending): string {
+  if ("code" in ending && ending.code === CRASH_EXIT_CODE)
+    return `was ended by an engine trap or another defect, code ${CRASH_EXIT_CODE}`;
   if ("signal" in ending) return `was ended by ${ending.signal}`;
   return "code" in ending ? `ended with code ${ending.code}` : `could not run: ${ending.reason}`;
 }
