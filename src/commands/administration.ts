@@ -88,6 +88,8 @@ export interface Persistence {
   save(): boolean;
   /** Writes the data as it is now while requests go on; false = such a save is under way. */
   saveInBackground(): boolean;
+  /** As `saveInBackground`, in a moment: what runs now shall be over. */
+  scheduleSave(): void;
 }
 
 export interface Administration {

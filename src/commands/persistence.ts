@@ -14,10 +14,19 @@ export function save(ctx: Context, _args: Args, reply: Reply): void {
   reply.ok();
 }
 
-/** SCHEDULE waits for work that excludes a save; there is none here, so it begins at once. */
+/**
+ * SCHEDULE waits for work that excludes a save; there is none here, so it begins at once. Only what EXEC runs is such:
+ * the data of half a transaction are not to be saved.
+ */
 export function bgsave(ctx: Context, args: Args, reply: Reply): void {
   if (args.count > 1 && !(args.count === 2 && args.is(1, "SCHEDULE"))) throw SYNTAX;
-  if (!ctx.server.admin.persistence.saveInBackground()) throw IN_PROGRESS;
+  const { persistence } = ctx.server.admin;
+  if (persistence.isSaving) throw IN_PROGRESS;
+  if (ctx.client.cannotWait) {
+    persistence.scheduleSave();
+    return reply.simple("Background saving scheduled");
+  }
+  persistence.saveInBackground();
   reply.simple("Background saving started");
 }
 

@@ -1,13 +1,15 @@
 // Publishing and subscribing. Confirmations are pushes that take the place of a reply: CLIENT REPLY does not mute them.
 import { Buffer } from "node:buffer";
 import type { Args } from "../engine/args.ts";
-import { wrongForm } from "../resp/errors.ts";
+import { ReplyError, wrongForm } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { Context } from "./context.ts";
 import { Glob } from "./glob.ts";
 import { writeHelp } from "./help.ts";
 import type { Handler } from "./row.ts";
 import type { SubscriptionKind } from "./subscriptions.ts";
+
+const NOT_IN_EXEC = new ReplyError("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
 
 const bytesOf = (name: string): Uint8Array => Buffer.from(name, "latin1");
 
@@ -37,9 +39,16 @@ const unsubscribeFrom =
       confirm(ctx, reply, pubsub.unsubscribe(client, kind, name));
   };
 
+const subscribeToShards = subscribeTo("shard");
+
 export const subscribe = subscribeTo("channel");
 export const psubscribe = subscribeTo("pattern");
-export const ssubscribe = subscribeTo("shard");
+
+/** Unlike its older kin it is no part of a transaction. */
+export const ssubscribe: Handler = (ctx, args, reply) => {
+  if (ctx.client.cannotWait) throw NOT_IN_EXEC;
+  subscribeToShards(ctx, args, reply);
+};
 export const unsubscribe = unsubscribeFrom("channel");
 export const punsubscribe = unsubscribeFrom("pattern");
 export const sunsubscribe = unsubscribeFrom("shard");

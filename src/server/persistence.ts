@@ -63,6 +63,7 @@ export class NodePersistence implements Persistence {
   /** What the start found in the file. */
   loaded: Loaded | undefined;
   #triedAtMs = 0;
+  #isScheduled = false;
   #running: Running | undefined;
 
   constructor(private readonly host: PersistenceHost) {}
@@ -120,6 +121,7 @@ export class NodePersistence implements Persistence {
     if (this.#running !== undefined) return false;
     const { host } = this;
     this.#triedAtMs = nowMs();
+    this.#isScheduled = false;
     try {
       const running = this.#cut();
       this.#running = running;
@@ -133,6 +135,10 @@ export class NodePersistence implements Persistence {
       this.#failed(undefined, error);
     }
     return true;
+  }
+
+  scheduleSave(): void {
+    this.#isScheduled = true;
   }
 
   /** Gives up the save under way, if one is: its data is about to be replaced, or is written anew. */
@@ -149,6 +155,7 @@ export class NodePersistence implements Persistence {
     if (this.#running !== undefined || this.host.isLoading()) return;
     const now = nowMs();
     if (!this.lastSucceeded && now - this.#triedAtMs <= RETRY_MS) return;
+    if (this.#isScheduled) return void this.saveInBackground();
     const seconds = Math.floor(now / 1000) - this.lastSaveSeconds;
     const due = config
       .value("save")
