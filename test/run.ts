@@ -1,6 +1,7 @@
 // The test command: provides the judges' tools, runs every group of tests and sums up.
-//   bun run test                          everything
+//   bun run test                          everything but `long`
 //   bun run test unit sim                 some groups
+//   bun run test long                     what takes minutes
 //   bun run test e2e -t "mixed"           from the first option on, arguments go to `bun test`
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,6 +12,8 @@ import { provideTools } from "./support/tools.ts";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** From the quickest to tell to the slowest. */
 const GROUPS = ["unit", "sim", "conformance", "e2e"] as const;
+/** Run only when it is named. */
+const LONG = "long";
 
 /** Those that run on the debug engine, which checks itself; the others run what users run. */
 const CHECKED_GROUPS: ReadonlySet<string> = new Set(["unit", "sim", "conformance"]);
@@ -29,9 +32,10 @@ interface Outcome {
 }
 
 function chooseGroups(names: readonly string[]): readonly string[] {
-  const unknown = names.find((name) => !GROUPS.some((group) => group === name));
+  const all: readonly string[] = [...GROUPS, LONG];
+  const unknown = names.find((name) => !all.includes(name));
   if (unknown !== undefined)
-    throw new Error(`no group of tests is called '${unknown}'; there are ${GROUPS.join(", ")}`);
+    throw new Error(`no group of tests is called '${unknown}'; there are ${all.join(", ")}`);
   if (names.length > 0) return names;
   return GROUPS.filter((group) => hasTests(`${ROOT}test/${group}`));
 }

@@ -4,7 +4,14 @@ import { nowMs } from "../io/clock.ts";
 import { DiskError, exists, readInPieces } from "../io/disk.ts";
 import { RdbReader, type RdbKey, type RdbSink, type RdbValue } from "../replication/rdb-reader.ts";
 import type { RdbOrigin } from "../replication/rdb-writer.ts";
-import { CollectionIntake, codecOf, isRefusal, storeString, type IntakeParts } from "./rdb-intake.ts";
+import {
+  checkDatabase,
+  CollectionIntake,
+  codecOf,
+  isRefusal,
+  storeString,
+  type IntakeParts,
+} from "./rdb-intake.ts";
 import { StartError } from "./start-error.ts";
 
 const PIECE = 1_048_576;
@@ -87,12 +94,14 @@ class DumpIntake implements RdbSink {
   }
 
   string(about: RdbKey, value: Uint8Array): void {
+    checkDatabase(this.parts, about);
     if (this.#isLate(about)) return;
     storeString(this.parts, about, value);
     this.keys++;
   }
 
   collection(about: RdbKey, type: number): RdbValue {
+    checkDatabase(this.parts, about);
     const isKept = !this.#isLate(about);
     if (isKept) this.keys++;
     return new CollectionIntake(this.parts, about, type, isKept);
