@@ -82,7 +82,15 @@ export class FaultDomain {
   abort(): void {
     const resources = [...this.#resources];
     this.#resources.clear();
-    for (const resource of resources) resource.abort();
+    let problem: unknown;
+    for (const resource of resources) {
+      try {
+        resource.abort();
+      } catch (error) {
+        problem ??= error; // the others are to be ended all the same
+      }
+    }
+    if (problem !== undefined) throw problem;
   }
 }
 

@@ -14,6 +14,7 @@ import { RequestArena } from "../engine/request-memory.ts";
 import { nowMs } from "../io/clock.ts";
 import { absolute, directoryFault } from "../io/disk.ts";
 import { FaultDomain } from "../io/fault-domain.ts";
+import { printError } from "../io/process.ts";
 import { randomFraction, randomWords } from "../io/random.ts";
 import type { Listener } from "../io/sockets.ts";
 import { MutationLog } from "../replication/log.ts";
@@ -270,8 +271,12 @@ export class Node implements ClientHost, Server {
   #crash(cause: unknown): void {
     try {
       for (const line of crashReport(this, cause)) this.log.write("warning", line);
-    } finally {
+    } catch (error) {
+      printError(`slotmesh: the crash report failed: ${String(error)}\n`);
+    }
+    try {
       this.domain.abort();
+    } finally {
       this.crashed(cause);
     }
   }

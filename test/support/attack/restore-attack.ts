@@ -11,6 +11,7 @@ import { checkValue, useValue } from "./probes.ts";
 import { blobOf, Seeds, withBlob } from "./seeds.ts";
 import { wrongMembers } from "./wrong-members.ts";
 
+const MARGIN = 256;
 const NEIGHBOURS = 48;
 const WATCHED = 3;
 /** Neighbours come and go, so that what is restored lies between others. */
@@ -63,14 +64,16 @@ export class RestoreAttack implements Attack {
     const random = new Random(this.seed + index * STRIDE + 1);
     const wrong = this.payload(index);
     if (random.chance(0.1)) this.#setLimits(random);
-    const { kind } = this.at.run("RESTORE", "k", 0, wrong, "REPLACE").reply.value;
-    const isAccepted = kind === "simple";
+    const isAccepted = this.#restore("k", wrong, 0xaa);
+    // What was read beyond the payload would be something else the second time.
+    if (this.#restore("key 2", wrong, 0x55) !== isAccepted) throw new Error("refused and accepted");
     if (isAccepted) {
+      if (this.#digest("key 2") !== this.#digest("k")) throw new Error("one payload is two values");
       checkValue(this.at, "k");
       if (random.chance(0.3)) this.#setLimits(random);
       useValue(this.at, "k", random);
     }
-    this.at.run("DEL", "k", "k2", "k3");
+    this.at.run("DEL", "k", "k2", "k3", "key 2");
     this.#checkNeighbours(random);
     return isAccepted;
   }
@@ -106,6 +109,12 @@ export class RestoreAttack implements Attack {
     return random.chance(0.15) && (type === 16 || type === 17 || type === 20)
       ? Uint8Array.from([18, 1, 2, ...string([...wrong])])
       : withBlob(type, wrong);
+  }
+
+  /** Whether a payload is accepted; its surroundings are bytes of this kind. */
+  #restore(key: string, wrong: Uint8Array, byte: number): boolean {
+    this.at.run("EXISTS", Buffer.alloc(wrong.length + MARGIN, byte));
+    return this.at.run("RESTORE", key, 0, wrong, "REPLACE").reply.value.kind === "simple";
   }
 
   #checkNeighbours(random: Random): void {

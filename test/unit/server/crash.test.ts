@@ -162,6 +162,23 @@ describe("a domain of faults", () => {
     expect(ran).toEqual(["before"]);
   });
 
+  test("ends all it holds open, whatever one of them does", () => {
+    const ended: string[] = [];
+    const domain = new FaultDomain(() => {});
+    domain.own({ abort: () => ended.push("one") });
+    domain.own({
+      abort: () => {
+        throw new Error("stuck");
+      },
+    });
+    domain.own({ abort: () => ended.push("other") });
+    const gone = { abort: () => ended.push("gone") };
+    domain.own(gone);
+    domain.disown(gone);
+    expect(() => domain.fail("why")).toThrow("stuck");
+    expect(ended).toEqual(["one", "other"]);
+  });
+
   test("goes with what a callback begins, and not with what is beside it", async () => {
     const told: string[] = [];
     const domain = new FaultDomain((cause) => told.push(String(cause)));
