@@ -5,8 +5,8 @@ import { attacked } from "../../support/attack/attack.ts";
 
 test("RESTORE bears what is wrong", async () => {
   expect(await attacked("restore", 5000)).toBeGreaterThan(500);
-}, 120_000);
+}, 300_000);
 
 test("a file bears what is wrong", async () => {
   expect(await attacked("file", 1500)).toBeGreaterThan(100);
-}, 120_000);
+}, 300_000);
