@@ -7,6 +7,7 @@ import {
   readByteText,
   removeDirectory,
 } from "../io/disk.ts";
+import { printError } from "../io/process.ts";
 import { randomFraction } from "../io/random.ts";
 import { fromUnicode } from "../resp/byte-text.ts";
 import { passwordOf, reachableHost } from "../server/cluster-plan.ts";

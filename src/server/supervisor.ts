@@ -19,7 +19,7 @@ import { executable, exit, ignoreSignals, isIgnored, onSignal, print, printError
 import { codeOf, reasonOf } from "../io/reason.ts";
 import { listen } from "../io/sockets.ts";
 import { planCluster, type ClusterPlan } from "./cluster-plan.ts";
-import { CommandLink } from "./command-link.ts";
+import { CommandLink, type LinkTarget } from "./command-link.ts";
 import { CRASH_EXIT_CODE } from "./crash-report.ts";
 import { makeNodeConfiguration, makeNodeDirectories } from "./node-directories.ts";
 import { join, type JoinedCluster } from "./join.ts";
@@ -184,7 +184,7 @@ class Supervisor {
     const ending = describeEnding({ code: CRASH_EXIT_CODE });
     printError(`node ${port} (process ${child.pid}) ${ending}; see ${logPath}\n`);
     const { host, password, nodeTimeoutMs } = this.plan;
-    const others = (): { host: string; port: number; password: string | undefined }[] =>
+    const others = (): LinkTarget[] =>
       this.#isStopping
         ? []
         : this.#nodes

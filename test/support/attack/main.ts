@@ -1,5 +1,6 @@
 // Runs cases of an attack: `bun main.ts restore|file seed first count`. The last line tells how many were accepted; every
 // hundredth case is told on the way, so that one that never ends can be found.
+import { chooseEngine } from "../../../src/engine/binary.ts";
 import { FileAttack } from "./file-attack.ts";
 import { RestoreAttack } from "./restore-attack.ts";
 
@@ -12,6 +13,7 @@ const REPEATED = 2000;
 const REPEATED_SHARE = 10;
 const ROUNDS = 4;
 
+if (process.env["SLOTMESH_TEST_ENGINE"] === "debug") chooseEngine("debug");
 const [name, ...numbers] = process.argv.slice(2);
 const [seed = 1, first = 0, count = 1] = numbers.map(Number);
 const attack = name === "file" ? new FileAttack(seed) : new RestoreAttack(seed);

@@ -34,7 +34,7 @@ async function serving(directives: Readonly<Record<string, string>> = {}): Promi
     return { text: words.join(" "), words, where: "the test" };
   });
   applyLines(config, lines, { read: () => "", expand: () => [] });
-  const node = new Node(config, () => {}, false);
+  const node = new Node(config, false);
   const crashes: unknown[] = [];
   node.crashed = (cause) => crashes.push(cause);
   node.start();
@@ -112,7 +112,7 @@ describe("a trap in what a node does by itself ends it", () => {
 
   test("a connection that is accepted, and one that ends", async () => {
     const one = await serving();
-    one.node.clients.adopt = () => trap(one.node);
+    one.node.clients.accept = () => trap(one.node);
     (await Client.open(one.node.port)).close();
     expect(await one.report()).toContain(BY_ITSELF);
     const other = await serving();
