@@ -190,7 +190,7 @@ export const waitFamily = family("generic", [
     flags: ["noscript"],
     since: "3.0.0",
     complexity: "O(1)",
-    summary: "Waits until so many replicas have everything written so far.",
+    summary: "Waits until so many replicas have everything this connection has written.",
     categories: ["-keyspace", "connection"],
     tips: ["request_policy:all_shards", "response_policy:agg_min"],
     syntax: "numreplicas:integer timeout:integer",

@@ -134,7 +134,11 @@ export class BlockedKeys implements Blocking {
     if (want.target !== undefined) snapshots.beforeSlot(keys.slotOf(want.target));
     changes.begin();
     context.begin(client);
-    waiting.answer(client, (reply) => want.take(context, key, reply));
+    const goOn = (): void => {
+      client.loggedTo = changes.log.end; // what it was given is a write of its own
+      client.resume();
+    };
+    waiting.answer(client, (reply) => want.take(context, key, reply), goOn);
     changes.commit(client.database, 0, 0);
     changes.settleEvents();
   }

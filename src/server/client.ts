@@ -55,6 +55,10 @@ export class ClientConnection implements Client, ConnectionUser {
   inputLimit = Infinity;
   /** Row id of the command run last; -1 = none yet. */
   lastCommand = -1;
+  /** Where the log ended when its last batch had run; in a transaction, when MULTI had. */
+  loggedTo = 0;
+  /** Address of the first request of the batch at hand. */
+  batchStart = 0;
 
   /** Set for a connection that is sent more than replies: its socket has taken all that was queued. */
   onDrained: (() => void) | undefined;
@@ -216,6 +220,16 @@ export class ClientConnection implements Client, ConnectionUser {
   /** EXEC runs what it queued. */
   get isExecuting(): boolean {
     return this.transaction?.isExecuting === true;
+  }
+
+  /**
+   * Where the log ended before the request at hand, as far as this client's requests went: what others have written
+   * since its last one is none of its business.
+   * @param end where the log ends now
+   */
+  loggedBefore(end: number): number {
+    const ranNothingSince = this.isExecuting || this.decoder.start === this.batchStart;
+    return ranNothingSince ? Math.min(this.loggedTo, end) : end;
   }
 
   get cannotWait(): boolean {

@@ -60,6 +60,7 @@ export class Dispatcher {
     client.isRunning = true;
     this.parts.pushes.gather();
     const { decoder, input } = client;
+    client.batchStart = decoder.keepFrom;
     // A request that began in an earlier chunk lies before this one, whole: the look ahead begins with it.
     let warmTo = decoder.keepFrom;
     while (!client.isHeld && !client.isFinishing) {
@@ -79,6 +80,7 @@ export class Dispatcher {
     }
     this.#timer.stop(client);
     changes.flush();
+    if (client.transaction === undefined) client.loggedTo = changes.log.end;
     if (changes.log.wanted) this.parts.logged();
     client.sendReplies(replies);
     client.isRunning = false;

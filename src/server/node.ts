@@ -472,8 +472,17 @@ export class Node implements ClientHost, Server {
   }
 
   #transact(): NodeTransactions {
-    const { table, requests, args, keys, gates, feed } = this;
-    return new NodeTransactions({ table, requests, args, keys, gates, feed, router: () => this.#router });
+    const { table, requests, args, keys, gates, feed, mutations: log } = this;
+    return new NodeTransactions({
+      table,
+      requests,
+      args,
+      keys,
+      gates,
+      feed,
+      log,
+      router: () => this.#router,
+    });
   }
 
   #persist(): NodePersistence {

@@ -28,6 +28,7 @@ export class ReplicationMaster {
   readonly #waiters = new Map<ClientConnection, Waiter>();
   #pingedAtMs = 0;
   #leftAtMs = 0;
+  #isAsking = false;
 
   constructor(
     private readonly host: ReplicationHost,
@@ -185,7 +186,7 @@ export class ReplicationMaster {
 
   wait(client: ClientConnection, count: number, timeoutMs: number, reply: Reply): void {
     const { log, waiting } = this.host;
-    const offset = log.end;
+    const offset = client.loggedBefore(log.end);
     const now = this.#countAt(offset);
     if (now >= count || client.cannotWait) return reply.integer(now);
     this.#waiters.set(client, { offset, count });
@@ -193,7 +194,24 @@ export class ReplicationMaster {
       timedOut: (late) => late.integer(this.#countAt(offset)),
       ended: () => this.#waiters.delete(client),
     });
-    if (log.wanted) log.appendBare(["REPLCONF", "GETACK", "*"]);
+    this.#askSoon();
+  }
+
+  /**
+   * Replicas are asked how far they are, once for all who began to wait in this turn, and behind the batch at hand: what
+   * its client has seen of the log ends before the question, as the replicas' answers do.
+   */
+  #askSoon(): void {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    soon(() => {
+      this.#isAsking = false;
+      const { log } = this.host;
+      const isMaster = this.streamDatabase() === undefined;
+      if (!isMaster || !log.wanted || this.host.areWritesHeld()) return;
+      log.appendBare(["REPLCONF", "GETACK", "*"]);
+      this.flush();
+    });
   }
 
   #countAt(offset: number): number {

@@ -6,6 +6,7 @@ import type { CommandTable } from "../commands/table.ts";
 import type { Args } from "../engine/args.ts";
 import type { Keys } from "../engine/keys.ts";
 import type { RequestArena } from "../engine/request-memory.ts";
+import type { MutationLog } from "../replication/log.ts";
 import { ReplyError } from "../resp/errors.ts";
 import { type ClientConnection, connectionOf } from "./client.ts";
 import { NEEDS_MEMORY, NEEDS_NOTICE, type Gates } from "./gates.ts";
@@ -31,6 +32,7 @@ export interface TransactionParts {
   readonly keys: Keys;
   readonly gates: Gates;
   readonly feed: KeyFeed;
+  readonly log: MutationLog;
   router(): Router;
 }
 
@@ -53,6 +55,7 @@ export class NodeTransactions implements Transactions {
     const transaction = new Transaction(this.parts.requests);
     transaction.streamBytes = connection.decoder.at - connection.decoder.start;
     connection.transaction = transaction;
+    connection.loggedTo = this.parts.log.end;
   }
 
   discard(client: Client): void {
