@@ -40,7 +40,7 @@ export { crc64 } from "./crc64";
 export { rdbBeginSlot, rdbCheckPayload, rdbDump, rdbNextPiece } from "./rdb";
 export { rdbClose, rdbFeed, rdbOpen, rdbStore } from "./rdbload";
 export { digestAll, digestKey } from "./digest";
-export { rdbExpand } from "./rdbread";
+export { rdbExpand, setLongestString } from "./rdbread";
 export { setRdbCompression } from "./rdbwrite";
 // commands
 export { get, set, setnx, strlen } from "./strings";

@@ -3,7 +3,7 @@
 // Each reading function is true when it read what it was asked for. Otherwise `Input.isDamaged()` tells whether the
 // bytes make no sense (or want more memory than there is: `Input.isOutOfMemory`); if not, they end too early, and
 // `Input.wanted()` bytes more would have let it go on.
-import { REFUSED_OUT_OF_MEMORY, STATE_RESULT_LENGTH, STATE_RESULT_PTR } from "./abi";
+import { REFUSED_OUT_OF_MEMORY, STATE_RESULT_LENGTH, STATE_RESULT_PTR, STRING_LIMIT } from "./abi";
 import { parseDouble, parsedDouble } from "./double";
 import { alloc, free, sizeOf } from "./heap";
 import { render } from "./integers";
@@ -28,6 +28,9 @@ const BEST_RATIO: u64 = 88;
 /** What stands in place of the length of a double's text; one more is minus infinity. */
 const TEXT_NAN: u32 = 253;
 const TEXT_INFINITY: u32 = 254;
+
+/** The longest string that is believed: a claim beyond it is refused before its bytes are waited for. */
+let longest: u32 = STRING_LIMIT;
 
 let at: usize = 0;
 let end: usize = 0;
@@ -84,6 +87,10 @@ export abstract class Input {
   }
 }
 
+export function setLongestString(bytes: u32): void {
+  longest = bytes;
+}
+
 function damaged(): bool {
   isDamaged = true;
   return false;
@@ -115,7 +122,7 @@ function readLengthFrom(first: u32): bool {
 /** Reads a length that counts bytes, and the bytes; 0 = not done. */
 function takeCounted(first: u32): usize {
   if (!readLengthFrom(first)) return 0;
-  if (lengthRead > 0xf0000000) {
+  if (lengthRead > longest) {
     isDamaged = true;
     return 0;
   }
@@ -156,7 +163,7 @@ function readCompressed(which: u32): bool {
   const packed = lengthRead;
   if (!readLength()) return false;
   const size = lengthRead;
-  if (packed == 0 || packed > 0xf0000000 || size > packed * BEST_RATIO || size > 0xf0000000) return damaged();
+  if (packed == 0 || packed > longest || size > packed * BEST_RATIO || size > longest) return damaged();
   const ptr = Input.take(<u32>packed);
   return ptr != 0 && expand(ptr, <u32>packed, <u32>size, which);
 }

@@ -1,7 +1,13 @@
 // Who a client is and how it speaks: AUTH, HELLO, SELECT, RESET and the small talk of PING, ECHO and QUIT.
 import type { Args } from "../engine/args.ts";
 import { bytesOf } from "../resp/byte-text.ts";
-import { DATABASE_OUT_OF_RANGE, ReplyError, SYNTAX, wrongArgumentCount } from "../resp/errors.ts";
+import {
+  DATABASE_OUT_OF_RANGE,
+  ReplyError,
+  SELECT_IN_CLUSTER,
+  SYNTAX,
+  wrongArgumentCount,
+} from "../resp/errors.ts";
 import { REDIS_VERSION } from "../resp/compatibility.ts";
 import type { Reply } from "../resp/reply.ts";
 import { intAt } from "./arguments.ts";
@@ -126,9 +132,7 @@ export function reset(ctx: Context, _args: Args, reply: Reply): void {
 
 export function select(ctx: Context, args: Args, reply: Reply): void {
   const index = intAt(args, 1);
-  if (ctx.server.clusterEnabled && index !== 0) {
-    throw new ReplyError("ERR SELECT is not allowed in cluster mode");
-  }
+  if (ctx.server.clusterEnabled && index !== 0) throw SELECT_IN_CLUSTER;
   if (index < 0 || index >= ctx.server.databaseCount) throw DATABASE_OUT_OF_RANGE;
   ctx.client.database = index;
   reply.ok();

@@ -53,6 +53,7 @@ export const connectionFamily = family("connection", [
     summary: "Tells that the server is alive; replies with the message, if any.",
     tellsDiskFaults: true,
     whileSubscribed: true,
+    inStream: true,
     run: ping,
   },
   {
@@ -85,6 +86,7 @@ export const connectionFamily = family("connection", [
     complexity: "O(1)",
     syntax: "index:integer",
     summary: "Chooses the database of this connection.",
+    inStream: true,
     run: select,
   },
 ]);

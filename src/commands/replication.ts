@@ -16,6 +16,10 @@ const WAIT_ON_REPLICA = new ReplyError(
 );
 /** What Redis keeps a host's name in, its end included. */
 const ADDRESS_LIMIT = 256;
+/** What addresses and host names are made of. INFO shows it within a line of fields parted by commas. */
+const ADDRESS = /^[\w.:%-]*$/;
+const NOT_ADDRESS = new ReplyError("ERR REPLCONF ip-address provided by replica instance is no address");
+const LARGEST_PORT = 65535;
 
 function replconf(ctx: Context, args: Args, reply: Reply): void {
   if (args.count % 2 === 0) throw SYNTAX;
@@ -34,10 +38,16 @@ function replconf(ctx: Context, args: Args, reply: Reply): void {
 
 function factAt(args: Args, index: number): ReplicaFact {
   const value = index + 1;
-  if (args.is(index, "LISTENING-PORT")) return { type: "port", port: numberAt(args, value) };
+  if (args.is(index, "LISTENING-PORT")) {
+    const port = numberAt(args, value);
+    if (port < 0 || port > LARGEST_PORT) throw outOfRange(0, LARGEST_PORT);
+    return { type: "port", port };
+  }
   if (args.is(index, "IP-ADDRESS")) {
     const length = args.length(value);
-    if (length < ADDRESS_LIMIT) return { type: "address", address: args.latin1(value) };
+    const address = args.latin1(value);
+    if (!ADDRESS.test(address)) throw NOT_ADDRESS;
+    if (length < ADDRESS_LIMIT) return { type: "address", address };
     throw new ReplyError(`ERR REPLCONF ip-address provided by replica instance is too long: ${length} bytes`);
   }
   if (args.is(index, "CAPA")) return { type: "capability", name: args.text(value).toLowerCase() };
@@ -69,7 +79,9 @@ function psync(ctx: Context, args: Args, reply: Reply): void {
   const { replication } = ctx.server;
   if (replication.isReplica(ctx.client)) return;
   refuseIfUnable(ctx);
-  replication.attach(ctx.client, { replId: args.latin1(1), offset: numberAt(args, 2) }, reply);
+  const offset = args.integer(2);
+  if (offset === undefined) throw NOT_INTEGER;
+  replication.attach(ctx.client, { replId: args.latin1(1), offset: Number(offset) }, reply);
 }
 
 function sync(ctx: Context, _args: Args, reply: Reply): void {
@@ -93,7 +105,7 @@ function replicaof(ctx: Context, args: Args, reply: Reply): void {
   }
   if (replication.isReplica(ctx.client)) throw CLIENT_IS_REPLICA;
   const port = args.number(2);
-  if (port === undefined || port < 0 || port > 65535) throw INVALID_PORT;
+  if (port === undefined || port < 0 || port > LARGEST_PORT) throw INVALID_PORT;
   if (replication.follow(args.text(1), port)) reply.ok();
   else reply.simple("OK Already connected to specified master");
 }
@@ -145,6 +157,7 @@ export const replicationFamily = family("server", [
     complexity: "O(1)",
     summary: "What replicas and their master tell each other besides the data.",
     system: true,
+    inStream: true,
     run: replconf,
   },
   {

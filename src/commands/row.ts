@@ -120,6 +120,8 @@ export interface Command {
   readonly duringMulti?: "refused" | "ends" | "executes";
   /** A client of RESP2 that is subscribed to anything may still send it. */
   readonly whileSubscribed?: true;
+  /** Changes nothing, and a master's stream may hold it all the same. */
+  readonly inStream?: true;
   /** Not meant for users; COMMAND DOCS says `syscmd`. */
   readonly system?: true;
   /** An engine export runs without TypeScript in between; a handler has the server's state. Containers have none. */

@@ -75,6 +75,7 @@ export const transactionsFamily = family("transactions", [
     complexity: "Depends on commands in the transaction",
     summary: "Runs the requests of the transaction, with nobody else's between them.",
     duringMulti: "executes",
+    inStream: true,
     run: execAlone,
   },
   {
@@ -85,6 +86,7 @@ export const transactionsFamily = family("transactions", [
     complexity: "O(1)",
     summary: "Begins a transaction: requests wait for EXEC.",
     duringMulti: "refused",
+    inStream: true,
     run: multi,
   },
   {

@@ -86,6 +86,7 @@ export interface Exports {
   // Values in RDB form.
   crc64(crc: bigint, ptr: number, length: number): bigint;
   setRdbCompression(isOn: boolean): void;
+  setLongestString(bytes: number): void;
   rdbBeginSlot(database: number, slot: number): void;
   rdbNextPiece(enough: number): number;
   rdbDump(slot: number, key: number, length: number): number;

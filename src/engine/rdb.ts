@@ -1,5 +1,5 @@
 // The engine's RDB side: checksums, compression, values as DUMP and snapshots carry them.
-import { REFUSED_OUT_OF_MEMORY } from "../../assembly/abi.ts";
+import { REFUSED_OUT_OF_MEMORY, STRING_LIMIT } from "../../assembly/abi.ts";
 import { RDB_PAYLOAD_OTHER_TYPE, RDB_PAYLOAD_REJECTED } from "../../assembly/rdbformat.ts";
 import { OUT_OF_MEMORY, ReplyError } from "../resp/errors.ts";
 import type { Slice } from "../resp/reply.ts";
@@ -18,10 +18,13 @@ const PIECE = 65536;
 const FRAME = 11;
 /** Bytes of JavaScript's checksummed at a time. */
 const SCRATCH = 8192;
+/** Linear memory is not larger, and something else must fit in it. */
+const LARGEST_STRING = 0xf0000000;
 
 export class Rdb {
   /** Taken once, so that a checksum never makes memory grow: views of what is being written stay good. */
   readonly #scratch: number;
+  #longestString = STRING_LIMIT;
 
   constructor(private readonly memory: Memory) {
     this.#scratch = memory.alloc(SCRATCH);
@@ -30,6 +33,16 @@ export class Rdb {
   /** Whether strings are compressed from now on: rdbcompression. */
   set compression(isOn: boolean) {
     this.memory.wasm.setRdbCompression(isOn);
+  }
+
+  /** The longest string that is read: what proto-max-bulk-len allows, and never less than its default. */
+  get longestString(): number {
+    return this.#longestString;
+  }
+
+  set longestString(bytes: number) {
+    this.#longestString = Math.min(Math.max(bytes, STRING_LIMIT), LARGEST_STRING);
+    this.memory.wasm.setLongestString(this.#longestString);
   }
 
   /** CRC-64 of bytes of either side, going on from `crc`. */
@@ -48,7 +61,7 @@ export class Rdb {
 
   /** Expands an LZF string of JavaScript's; fresh bytes, or undefined when it does not give `length` bytes. */
   decompress(packed: Uint8Array, length: number): Uint8Array | undefined {
-    if (length >= 2 ** 32) return undefined;
+    if (length > this.#longestString) return undefined;
     const ptr = this.memory.alloc(Math.max(packed.length, 1));
     this.memory.bytes.set(packed, ptr);
     const outcome = this.memory.wasm.rdbExpand(ptr, packed.length, length);

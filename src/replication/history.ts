@@ -4,6 +4,19 @@
 /** A replication id nobody has: 40 zeros. */
 export const NO_ID = "0".repeat(40);
 
+/** Beyond this no offset is believed: as much again can be counted on from here before a double is inexact. */
+const LARGEST_OFFSET = 2 ** 52;
+
+/** Whether a number somebody names can be how many bytes a history has. */
+export function isOffset(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= LARGEST_OFFSET;
+}
+
+/** Whether a text can be a replication id. */
+export function isReplId(text: string): boolean {
+  return /^[0-9a-f]{40}$/i.test(text);
+}
+
 export class History {
   replId: string;
   /** The id this server's data had before, valid below `secondOffset`. */

@@ -83,6 +83,8 @@ export interface RdbValue {
 
 /** What the engine does for the reader. */
 export interface RdbCodec {
+  /** Bytes of the longest string that is taken: more must not be waited for, whatever is claimed. */
+  readonly longestString: number;
   readonly crc64: Checksum;
   /** LZF; undefined when the input is damaged or does not give `length` bytes. */
   decompress(packed: Uint8Array, length: number): Uint8Array | undefined;
@@ -240,9 +242,8 @@ export class RdbReader {
         return this.sink.aux(name, decoder.decode(this.#string()));
       }
       case RDB_FUNCTION2:
-        if (this.#string().length > 0)
-          throw new RdbError("slotmesh has no functions; the input holds a library");
-        return;
+        if (this.#byte() === 0) return; // an empty string
+        throw new RdbError("slotmesh has no functions; the input holds a library");
       case RDB_FUNCTION_PRE_GA:
         throw new RdbError("slotmesh has no functions; the input holds a library");
       case RDB_MODULE_AUX:
@@ -362,6 +363,7 @@ export class RdbReader {
       case RDB_ENCODED_LZF: {
         const packedLength = this.#length();
         const length = this.#length();
+        this.#checkLength(length);
         const whole = this.codec.decompress(this.#raw(packedLength), length);
         if (whole === undefined) throw new RdbError("a compressed string is damaged");
         return whole;
@@ -371,7 +373,13 @@ export class RdbReader {
     }
   }
 
+  /** What a length claims to be of a string is refused before its bytes are waited for. */
+  #checkLength(length: number): void {
+    if (length > this.codec.longestString) throw new RdbError(`a string said to be ${length} bytes long`);
+  }
+
   #raw(length: number): Uint8Array {
+    this.#checkLength(length);
     const at = this.#take(length);
     return this.#bytes.subarray(at, at + length);
   }

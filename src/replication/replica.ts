@@ -4,6 +4,7 @@
 //   idle -> waiting -> connecting -> greeting -> introducing -> asking -> (copying -> loading) -> online
 //             ^------------- anything that goes wrong -------------------------------------------'
 import { encodeRequest, type Part } from "../resp/encode.ts";
+import { isOffset, isReplId } from "./history.ts";
 import { PayloadReader } from "./payload.ts";
 
 /** What the machine reads of the server around it, anew at each step. */
@@ -292,19 +293,17 @@ export class ReplicaMachine {
 
   #answered(line: string): void {
     const [word, replId, offset] = line.split(" ");
-    if (
-      word === "+FULLRESYNC" &&
-      replId !== undefined &&
-      /^[0-9a-f]{40}$/i.test(replId) &&
-      /^\d+$/.test(offset ?? "")
-    ) {
+    if (word === "+FULLRESYNC" && isReplId(replId ?? "") && /^\d+$/.test(offset ?? "")) {
+      if (!isOffset(Number(offset))) return this.#fail(`the master is at no offset: ${line}`, "warning");
       this.#log("notice", `full copy from the master, ${replId}:${offset}`);
       this.#phase = { name: "copying", replId, offset: Number(offset), payload: new PayloadReader() };
       return;
     }
-    if (word === "+CONTINUE") {
+    // There must be something to go on from, and an id, where one is given, that others can ask us by.
+    const canGoOn = this.around.replId !== undefined && (replId === undefined || isReplId(replId));
+    if (word === "+CONTINUE" && canGoOn) {
       this.#log("notice", "the master goes on where we were");
-      this.#effects.push({ type: "continues", replId: replId?.length === 40 ? replId : undefined });
+      this.#effects.push({ type: "continues", replId });
       return this.#goOnline();
     }
     if (/^-(NOMASTERLINK|LOADING|NOAUTH|NOPERM|MASTERDOWN)/.test(line)) {

@@ -40,6 +40,7 @@ export const SAME_OBJECT = fixed("ERR source and destination objects are the sam
 export const DATABASE_OUT_OF_RANGE = fixed("ERR DB index is out of range");
 export const INVALID_FIRST_DATABASE = fixed("ERR invalid first DB index");
 export const INVALID_SECOND_DATABASE = fixed("ERR invalid second DB index");
+export const SELECT_IN_CLUSTER = fixed("ERR SELECT is not allowed in cluster mode");
 export const COPY_IN_CLUSTER = fixed("ERR Copying to another database is not allowed in cluster mode");
 export const MOVE_IN_CLUSTER = fixed("ERR MOVE is not allowed in cluster mode");
 export const SWAPDB_IN_CLUSTER = fixed("ERR SWAPDB is not allowed in cluster mode");

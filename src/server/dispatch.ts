@@ -13,7 +13,7 @@ import { CallTimer } from "./call-timer.ts";
 import type { ClientConnection } from "./client.ts";
 import { CommandRunner, type RunnerParts } from "./command-runner.ts";
 import { Exec, type ExecParts } from "./exec.ts";
-import { HOLD, NEEDS_ASSENT, NEEDS_AUTH, NEEDS_NOTICE } from "./gates.ts";
+import { HOLD, NEEDS_ASSENT, NEEDS_AUTH, NEEDS_CLIENT, NEEDS_NOTICE } from "./gates.ts";
 import { Refusals, type RefusalParts } from "./refusals.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -21,6 +21,9 @@ import type { Transaction } from "./transaction.ts";
 const PIPELINE_BYTES = 128;
 
 const QUEUED = new TextEncoder().encode("+QUEUED\r\n");
+
+/** Gates asked before routing. */
+const ADMISSION = NEEDS_AUTH | NEEDS_ASSENT | NEEDS_CLIENT;
 
 const DB = STATE_DB >> 2;
 
@@ -112,7 +115,7 @@ export class Dispatcher {
       return this.#refusals.reject(client, id, wrongArity(table, id));
     let needs = gates.needs[id]!;
     if (transaction !== undefined) needs |= transactions.needs(transaction, id);
-    if ((needs & (client.closedGates | gates.closed) & (NEEDS_AUTH | NEEDS_ASSENT)) !== 0) {
+    if ((needs & (client.closedGates | gates.closed) & ADMISSION) !== 0) {
       const refusal = gates.admit(id, client);
       if (refusal !== undefined) return this.#refusals.reject(client, id, refusal);
     }

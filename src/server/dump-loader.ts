@@ -2,12 +2,14 @@
 // stops the start: data must not be lost by going on without it.
 import { nowMs } from "../io/clock.ts";
 import { DiskError, exists, readInPieces } from "../io/disk.ts";
+import { isOffset, isReplId } from "../replication/history.ts";
 import { RdbReader, type RdbKey, type RdbSink, type RdbValue } from "../replication/rdb-reader.ts";
 import type { RdbOrigin } from "../replication/rdb-writer.ts";
 import {
   checkDatabase,
   CollectionIntake,
   codecOf,
+  isDatabase,
   isRefusal,
   storeString,
   type IntakeParts,
@@ -120,9 +122,9 @@ class DumpIntake implements RdbSink {
     const replId = this.#about.get("repl-id");
     const offset = Number(this.#about.get("repl-offset") ?? NaN);
     const database = Number(this.#about.get("repl-stream-db") ?? NaN);
-    if (this.#isBegun || replId === undefined || !/^[0-9a-f]{40}$/.test(replId)) return;
-    if (!Number.isSafeInteger(offset) || offset < 0 || !Number.isInteger(database)) return;
+    if (this.#isBegun || replId === undefined || !isReplId(replId)) return;
+    if (!isOffset(offset) || !isDatabase(this.parts, database)) return;
     this.#isBegun = true;
-    this.options.begun({ replId, offset, database: Math.max(0, database) });
+    this.options.begun({ replId, offset, database });
   }
 }

@@ -37,6 +37,12 @@ export const NEEDS_UNSUBSCRIBED = 2048;
 /** Closed as NEEDS_MEMORY is: whatever runs, room is made before it, as far as that can be. */
 const NEEDS_ROOM = 4096;
 
+/** What a master's stream may hold: changes, and what else reaches replicas. */
+const REPLICATES = flagBit.write | flagBit.may_replicate;
+
+/** Closed for our master's stream, which holds changes and what belongs to the stream itself. */
+export const NEEDS_CLIENT = 8192;
+
 /** The request waits. */
 export const HOLD = Symbol("hold");
 
@@ -50,6 +56,7 @@ const MISCONF = new ReplyError(
     "modify the data set are disabled, because this instance is configured to report errors during writes if RDB " +
     "snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.",
 );
+export const NOT_IN_STREAM = new ReplyError("ERR Only changes are taken from a master's stream");
 const LOADING = new ReplyError("LOADING Redis is loading the dataset in memory");
 
 /** What the gates look at when one of them is closed. */
@@ -86,7 +93,8 @@ export class Gates {
       ({ id, command }) =>
         needsOf(table.flags[id]!) |
         (command.tellsDiskFaults === true ? NEEDS_DISK : 0) |
-        (command.whileSubscribed === true ? 0 : NEEDS_UNSUBSCRIBED),
+        (command.whileSubscribed === true ? 0 : NEEDS_UNSUBSCRIBED) |
+        (command.inStream === true || (table.flags[id]! & REPLICATES) !== 0 ? 0 : NEEDS_CLIENT),
     );
   }
 
@@ -108,6 +116,7 @@ export class Gates {
   /** Checks that come before routing. */
   admit(id: number, client: ClientConnection): ReplyError | undefined {
     const needs = this.needs[id]!;
+    if ((needs & NEEDS_CLIENT & client.closedGates) !== 0) return NOT_IN_STREAM;
     if ((needs & NEEDS_ASSENT) !== 0 && !this.#assents(client)) return this.#notAssented(id);
     if ((needs & NEEDS_AUTH & client.closedGates) !== 0) return NO_AUTH;
     return undefined;

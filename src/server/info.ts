@@ -132,10 +132,15 @@ export function renderInfo(facts: InfoFacts, asked: ReadonlySet<string>): string
     .map(
       ([name, fields]) =>
         `# ${name}\r\n${fields(facts)
-          .map(([key, value]) => `${key}:${value}\r\n`)
+          .map(([key, value]) => `${key}:${typeof value === "string" ? onOneLine(value) : value}\r\n`)
           .join("")}`,
     )
     .join("\r\n");
+}
+
+/** A value that holds a line break, as a name somebody chose may, must not look like a field of its own. */
+function onOneLine(value: string): string {
+  return value.replace(/[\r\n]/g, " ");
 }
 
 function serverSection(facts: InfoFacts): readonly Field[] {

@@ -32,7 +32,7 @@ export class Log {
 
   write(level: LogLevel, text: string): void {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(this.level)) return;
-    const line = `${processId}:${this.role} ${timeOf(this.nowMs())} ${MARKS[level]} ${text}\n`;
+    const line = `${processId}:${this.role} ${timeOf(this.nowMs())} ${MARKS[level]} ${onOneLine(text)}\n`;
     if (this.file === undefined) return print(line);
     try {
       append(this.file, line);
@@ -40,6 +40,15 @@ export class Log {
       print(line); // a full disk must not silence the reason for what follows
     }
   }
+}
+
+/** Control characters escaped: what others sent, and some lines quote it, begins no line and commands no terminal. */
+function onOneLine(text: string): string {
+  return text.replace(
+    // oxlint-disable-next-line no-control-regex
+    /[\0-\x1f\x7f-\x9f]/g,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 /** `22 Nov 2026 13:07:14.123`, local time. */

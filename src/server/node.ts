@@ -182,6 +182,7 @@ export class Node implements ClientHost, Server {
     this.replication = this.#replicate();
     watchEncodingLimits(config, this.memory);
     config.watch("rdbcompression", (on) => (this.rdb.compression = on));
+    config.watch("proto-max-bulk-len", (bytes) => (this.rdb.longestString = bytes));
     for (const name of GATE_DIRECTIVES) config.watch(name, () => this.gates.refresh());
     this.cluster = config.flag("cluster-enabled") ? this.domain.within(() => this.#joinCluster()) : undefined;
     this.admin = new Admin(this);

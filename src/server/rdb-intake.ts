@@ -19,6 +19,7 @@ const FOR_EVER = {};
 /** What an RdbReader needs of the engine. */
 export function codecOf(rdb: Rdb): RdbCodec {
   return {
+    longestString: rdb.longestString,
     crc64: (crc, bytes) => rdb.crc64(crc, bytes),
     decompress: (packed, length) => rdb.decompress(packed, length),
   };
@@ -29,9 +30,15 @@ export function isRefusal(error: unknown): error is RdbError | ReplyError | Disk
   return error instanceof RdbError || error instanceof ReplyError || error instanceof DiskError;
 }
 
-/** Throws the RdbError of a key this server has no database for. */
-export function checkDatabase({ databaseCount }: IntakeParts, { database }: RdbKey): void {
-  if (database < databaseCount) return;
+/** Whether this server has such a database. */
+export function isDatabase({ databaseCount }: IntakeParts, database: number): boolean {
+  return Number.isInteger(database) && database >= 0 && database < databaseCount;
+}
+
+/** Throws the RdbError of a database this server does not have. */
+export function checkDatabase(parts: IntakeParts, { database }: Pick<RdbKey, "database">): void {
+  const { databaseCount } = parts;
+  if (isDatabase(parts, database)) return;
   throw new RdbError(`database ${database} is beyond the ${databaseCount} this server has`);
 }
 

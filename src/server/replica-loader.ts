@@ -91,7 +91,9 @@ export class ReplicaLoader implements RdbSink {
   }
 
   aux(name: string, value: string): void {
-    if (name === "repl-stream-db") this.#streamDatabase = Number(value);
+    if (name !== "repl-stream-db") return;
+    this.#streamDatabase = Number(value);
+    checkDatabase(this.host, { database: this.#streamDatabase });
   }
 
   string(about: RdbKey, value: Uint8Array): void {

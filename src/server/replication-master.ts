@@ -121,7 +121,8 @@ export class ReplicationMaster {
   acknowledged(client: ClientConnection, offset: number): void {
     const link = this.#links.get(client.id);
     if (link === undefined || link.phase === "introduced") return;
-    link.ackOffset = Math.max(link.ackOffset, offset);
+    // Nobody has more than there is: whoever says so must not make WAIT count what it does not have.
+    if (offset <= this.host.log.end) link.ackOffset = Math.max(link.ackOffset, offset);
     link.ackAtMs = nowMs();
     if (link.phase === "awaiting" && !link.copyOnly) {
       link.phase = "online";

@@ -10,14 +10,24 @@ import { connect, type Connection } from "../io/sockets.ts";
 import type { History } from "../replication/history.ts";
 import { ReplicaMachine, type ReplicaEffect, type ReplicaEvent } from "../replication/replica.ts";
 import { bytesOf } from "../resp/byte-text.ts";
-import { OUT_OF_MEMORY } from "../resp/errors.ts";
+import { DATABASE_OUT_OF_RANGE, OUT_OF_MEMORY, SELECT_IN_CLUSTER } from "../resp/errors.ts";
 import type { ClientConnection } from "./client.ts";
+import { NEEDS_CLIENT, NOT_IN_STREAM } from "./gates.ts";
 import type { InfoFacts } from "./info.ts";
 import { ReplicaLoader } from "./replica-loader.ts";
 import type { ReplicationHost } from "./replication-host.ts";
 
 /** What a stream may hold that leaves our keys alone whether we know it or not. */
 const HARMLESS = new Set(["PUBLISH", "SPUBLISH", "SCRIPT"]);
+
+const NO_DATABASE = "its stream is in a database this server does not have";
+/** Errors of the stream's commands after which nothing that follows can be right. */
+const FAULTS: ReadonlyMap<string, string> = new Map([
+  [OUT_OF_MEMORY.message, "memory is full here"],
+  [DATABASE_OUT_OF_RANGE.message, NO_DATABASE],
+  [SELECT_IN_CLUSTER.message, NO_DATABASE],
+  [NOT_IN_STREAM.message, "its stream holds what is no change"],
+]);
 
 /** What the rest of replication does when this side changes. */
 export interface ReplicaListener {
@@ -40,7 +50,7 @@ export class ReplicationReplica {
   #client: ClientConnection | undefined;
   /** Database the stream is in. */
   #database = 0;
-  /** Bytes of the stream whose command has not come whole. */
+  /** Bytes of the stream whose command has not come whole, and how many they are. */
   #unapplied: Uint8Array[] = [];
   #unappliedBytes = 0;
   #loader: ReplicaLoader | undefined;
@@ -290,7 +300,7 @@ export class ReplicationReplica {
     host.memory.setU32(STATE_KEEP_EXPIRED, EXPIRED_ALIVE);
     host.receive(client, bytes);
     host.memory.setU32(STATE_KEEP_EXPIRED, this.isFollowing ? EXPIRED_HIDDEN : EXPIRED_DELETED);
-    const fault = client.isFinishing ? "its stream cannot be read on" : this.#fault;
+    const fault = this.#fault ?? (client.isFinishing ? "its stream cannot be read on" : undefined);
     this.#fault = undefined;
     if (fault !== undefined) {
       // What cannot be read or run leaves our data another than the master's: only a full copy puts that right.
@@ -325,15 +335,21 @@ export class ReplicationReplica {
   #masterClient(): ClientConnection | undefined {
     if (this.#client === undefined && this.#connection !== undefined) {
       const client = this.host.clientFor(this.#connection);
+      client.closedGates |= NEEDS_CLIENT;
       client.replyMode = "off";
       client.database = this.#database;
+      const stop = (fault: string | undefined): void => {
+        if (fault === undefined) return;
+        this.#fault ??= fault;
+        client.finish(); // nothing behind it runs
+      };
       client.onUnknown = (name) => {
-        if (!HARMLESS.has(name.toUpperCase())) this.#fault ??= `its stream holds ${name}, unknown here`;
+        if (!HARMLESS.has(name.toUpperCase())) stop(`its stream holds ${name}, unknown here`);
         return true;
       };
       client.onError = (text) => {
         this.host.warn(`A command of our master failed here, so our data differ: ${text}`);
-        if (text === OUT_OF_MEMORY.message) this.#fault ??= "memory is full here";
+        stop(FAULTS.get(text));
       };
       this.#client = client;
     }

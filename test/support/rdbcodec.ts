@@ -32,4 +32,8 @@ export function plainDecompress(packed: Uint8Array, length: number): Uint8Array 
   return out.length === length ? Uint8Array.from(out) : undefined;
 }
 
-export const plainCodec: RdbCodec = { crc64: plainCrc64, decompress: plainDecompress };
+export const plainCodec: RdbCodec = {
+  longestString: 536_870_912,
+  crc64: plainCrc64,
+  decompress: plainDecompress,
+};

@@ -145,6 +145,42 @@ describe("DUMP payloads", () => {
     }
   });
 
+  test("that come in pieces claim no element longer than a string may be", () => {
+    const bench = new Bench();
+    const [limit, beyond] = [
+      [0x80, 0x20, 0, 0, 0],
+      [0x80, 0x20, 0, 0, 1],
+    ];
+    const far = [0x81, 0, 0, 0, 1, 0, 0, 0, 0];
+    const begin = (type: number, value: readonly number[]): number => {
+      const incoming = bench.rdb.incoming(Uint8Array.of(107), type, 0, true, (code) => {
+        throw new Error(`refused ${code}`);
+      });
+      incoming.feed(Uint8Array.from(value));
+      const { needed } = incoming;
+      incoming.abandon();
+      return needed;
+    };
+    // Lists, sets, hashes and sorted sets of elements, and those that are one string.
+    for (const [type, head] of [
+      [1, [1]],
+      [2, [1]],
+      [4, [1]],
+      [5, [1]],
+      [4, [1, 1, 97]],
+      [18, [1, 2]],
+      [16, []],
+      [11, []],
+      [17, []],
+    ] as const) {
+      expect(begin(type, [...head, ...limit])).toBeGreaterThan(1 << 29);
+      for (const length of [beyond, far, [0xc3, ...beyond, 5], [0xc3, 0x80, 0, 0x80, 0, 0, ...beyond]])
+        expect(() => begin(type, [...head, ...length])).toThrow("refused");
+    }
+    bench.rdb.longestString = (1 << 29) + 1;
+    expect(begin(1, [1, ...beyond])).toBeGreaterThan(1 << 29);
+  });
+
   test("with damaged LZF never do harm", () => {
     const bench = new Bench();
     bench.restore(payload([0, 1, 97])); // what the first key takes

@@ -144,6 +144,27 @@ describe("the RDB reader", () => {
     expect(() => read(Uint8Array.from(ascii("RUBBISH00")))).toThrow("signature");
   });
 
+  test("waits for no string longer than one may be, wherever it is claimed", () => {
+    const far = [0x81, 0, 8, 0, 0, 0, 0, 0, 0];
+    const beyond = [0x80, 0x20, 0, 0, 1];
+    for (const length of [far, beyond, [0xc3, 5, ...far], [0xc3, ...far, 5], [0xc3, 5, ...beyond]]) {
+      const places = [
+        [0, ...string("key"), ...length],
+        [0, ...length],
+        [250, ...length],
+        [250, ...string("name"), ...length],
+        [245, ...length],
+      ];
+      for (const records of places) {
+        const reader = new RdbReader(recording().sink, plainCodec);
+        // Refused before another byte is asked for.
+        expect(() => reader.feed(Uint8Array.from([...ascii("REDIS0010"), ...records]))).toThrow(RdbError);
+      }
+    }
+    const reader = new RdbReader(recording().sink, plainCodec);
+    reader.feed(Uint8Array.from([...ascii("REDIS0010"), 0, ...string("key"), 0x80, 0x20, 0, 0, 0]));
+  });
+
   test("refuses a damaged compressed string", () => {
     expect(() => read(file([0, ...string("k"), 0xc3, 3, 21, 0xe0, 11, 0]))).toThrow("damaged");
   });
@@ -166,6 +187,7 @@ test("the RDB reader answers any damage with an RdbError", () => {
   const memory = new Memory({ seed: [1, 2, 3, 4], limitBytes: 64 * 1024 * 1024 });
   const engine = new Rdb(memory);
   const codec: RdbCodec = {
+    longestString: engine.longestString,
     crc64: (crc, bytes) => engine.crc64(crc, bytes),
     decompress: (packed, length) => engine.decompress(packed, length),
   };

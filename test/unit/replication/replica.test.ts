@@ -165,6 +165,36 @@ describe("a replica", () => {
     expect(bench.tickAfter(1)).toEqual(["connect 10.0.0.1:7000"]);
   });
 
+  test.each([
+    `+FULLRESYNC ${ID} 99999999999999999999999`,
+    `+FULLRESYNC ${ID} 9007199254740993`,
+    `+FULLRESYNC ${ID} -1`,
+    `+FULLRESYNC ${ID} 1e5`,
+    `+FULLRESYNC ${ID}`,
+    `+FULLRESYNC ${"z".repeat(40)} 5`,
+    "+FULLRESYNC",
+    `+CONTINUE ${ID}`, // there is nothing to go on from
+    "+CONTINUE",
+    "+OK",
+    "*3",
+    "$5",
+  ])("leaves a master that answers %s", (line) => {
+    const bench = new Bench();
+    bench.ask();
+    expect(bench.hear(`${line}\r\n`)).toEqual(["disconnect"]);
+    expect(bench.tickAfter(100)).toEqual(["connect 10.0.0.1:7000"]);
+  });
+
+  test.each([`+CONTINUE ${"z".repeat(40)}`, "+CONTINUE 5", `+CONTINUE ${ID}${ID}`])(
+    "leaves a master that goes on under no id: %s",
+    (line) => {
+      const bench = new Bench();
+      bench.around.replId = ID;
+      bench.ask();
+      expect(bench.hear(`${line}\r\n`)).toEqual(["disconnect"]);
+    },
+  );
+
   test("falls back to SYNC when PSYNC is unknown", () => {
     const bench = new Bench();
     bench.ask();

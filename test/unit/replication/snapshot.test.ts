@@ -56,6 +56,7 @@ class Bench {
         },
       },
       {
+        longestString: this.rdb.longestString,
         crc64: (crc, piece) => this.rdb.crc64(crc, piece),
         decompress: (packed, length) => this.rdb.decompress(packed, length),
       },

@@ -77,3 +77,77 @@ test("what memory has no room for breaks the link: data that differ must not be 
   await eventually(() => !isOnline(node), 5000, "the link is broken");
   expect(node.replication.standing).toBe(0);
 });
+
+/** A copy that says something of itself before it holds a key. */
+const about = (name: string, value: string): Buffer => {
+  const text = (part: string): string => String.fromCharCode(part.length) + part;
+  const head = `REDIS0010\xfa${text(name)}${text(value)}\xfe\0\0\x03old\x01o\xff`;
+  return Buffer.concat([Buffer.from(head, "latin1"), Buffer.alloc(8)]);
+};
+
+test.each(["1e9", "-1", "16", "x", "1.5"])(
+  "a stream said to be in database %s is no stream",
+  async (database) => {
+    const turns: number[] = [];
+    const master = await startFakeMaster(scope, (socket, turn) => {
+      turns.push(turn);
+      socket.write(headed(turn === 0 ? about("repl-stream-db", database) : about("repl-stream-db", "3")));
+      socket.write(encodeRequest(["SET", "new", "n"]));
+    });
+    const node = bareNode(scope);
+    node.replication.follow("127.0.0.1", master.port);
+    node.replication.start();
+    const peer = new Peer(node);
+    peer.ask("SELECT", 3);
+    await eventually(
+      () => peer.ask("GET", "new") === "$1\r\nn\r\n",
+      5000,
+      "the stream goes on in database 3",
+    );
+    expect(turns).toEqual([0, 1]);
+  },
+);
+
+test.each([
+  ["a database that is not there", ["SELECT", "99"]],
+  ["the end of the process", ["SHUTDOWN", "NOW"]],
+  ["another master", ["REPLICAOF", "NO", "ONE"]],
+  ["a new connection", ["RESET"]],
+  ["replies", ["CLIENT", "REPLY", "ON"]],
+  ["a read", ["GET", "old"]],
+  ["what is no command", ["NONE"]],
+])("a master's stream that asks for %s is left, and its data taken anew", async (_what, request) => {
+  let kept: string | undefined;
+  const master = await startFakeMaster(scope, (socket, turn) => {
+    socket.write(headed(GOOD));
+    if (turn === 0) {
+      socket.write(Buffer.concat([request, ["SET", "wrong", "w"]].map(encodeRequest)));
+      socket.on("close", () => (kept = new Peer(node).ask("GET", "wrong")));
+    } else socket.write(encodeRequest(["SET", "new", "n"]));
+  });
+  const node = bareNode(scope);
+  node.ended = () => {
+    throw new Error("the master ended the node");
+  };
+  node.replication.follow("127.0.0.1", master.port);
+  node.replication.start();
+  const peer = new Peer(node);
+  await eventually(() => peer.ask("GET", "new") === "$1\r\nn\r\n", 5000, "the second stream is followed");
+  expect(master.asked.slice(1)).toEqual(["PSYNC ? -1"]);
+  expect(kept).toBe("$-1\r\n"); // nothing behind the fault was run
+});
+
+test("a transaction in fifty thousand pieces counts once its end is here", async () => {
+  const master = await startFakeMaster(scope, (socket) => void socket.write(headed(GOOD)));
+  const node = bareNode(scope);
+  node.replication.follow("127.0.0.1", master.port);
+  await eventually(() => isOnline(node), 5000, "the copy is in place");
+  const { replica } = node.replication;
+  const before = node.replication.offset;
+  replica.feed({ type: "received", bytes: encodeRequest(["MULTI"]) });
+  const set = encodeRequest(["SET", "a", "b"]);
+  for (let i = 0; i < 50_000; i++) replica.feed({ type: "received", bytes: set });
+  expect(node.replication.offset).toBe(before);
+  replica.feed({ type: "received", bytes: encodeRequest(["EXEC"]) });
+  expect(node.replication.offset).toBe(before + 50_000 * set.length + 15 + 14);
+});
