@@ -220,11 +220,18 @@ export class Spool {
   /** Up to `length` bytes, fresh ones; undefined = all were read. */
   read(length: number): Uint8Array | undefined {
     if (this.#read === this.#written) return undefined;
-    const bytes = new Uint8Array(Math.min(length, this.#written - this.#read));
+    const bytes = this.readAt(this.#read, length);
+    this.#read += bytes.length;
+    return bytes;
+  }
+
+  /** Up to `length` bytes from a place on, fresh ones; none at the end. */
+  readAt(from: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(Math.min(length, this.#written - from));
+    if (bytes.length === 0) return bytes;
     return attempt(this.directory, () => {
-      const count = readSync(this.#file, bytes, 0, bytes.length, this.#read);
+      const count = readSync(this.#file, bytes, 0, bytes.length, from);
       if (count === 0) throw new DiskError(this.directory, "the file was cut");
-      this.#read += count;
       return bytes.subarray(0, count);
     });
   }

@@ -64,7 +64,7 @@ export class Admin implements Administration {
 
   memoryFacts(): MemoryFacts {
     const { memory, keys, stats, mutations } = this.node;
-    let replicaBuffers = 0;
+    let replicaBuffers = this.node.replication.master.copyBytes;
     let clientBuffers = 0;
     for (const client of this.clients.all()) {
       const bytes = client.inputBytes + client.inputFreeBytes + client.outputBytes;

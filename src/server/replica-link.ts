@@ -1,22 +1,23 @@
 // One replica of ours: what it said of itself, how far it is, and the bytes on their way to it.
 //
-//   introduced -> copying -> awaiting its first acknowledgement -> online
-//        '-------- (goes on from an offset) -------------------------^
+//   introduced -> waiting for a copy -> copying -> awaiting its first acknowledgement -> online
+//        '---------------------- (goes on from an offset) -----------------------------^
 import { soon } from "../io/clock.ts";
-import type { LogReader, MutationLog } from "../replication/log.ts";
-import type { Snapshot } from "../replication/snapshot.ts";
+import type { MutationLog } from "../replication/log.ts";
+import type { LogReader } from "../replication/shared-bytes.ts";
 import type { ClientConnection } from "./client.ts";
+import type { CopyReader } from "./replica-copy.ts";
 import type { Totals } from "./stats.ts";
 
-/** Bytes a socket may have queued before the log or the snapshot waits for it. */
-const QUEUE_LIMIT = 1_048_576;
-/** Bytes of a copy that go to the socket at a time. */
-const BATCH = 65536;
+/** A replica whose socket has taken nothing for so long is not waited for. */
+const STUCK_MS = 1000;
+/** How often one that waits for its copy is shown that we live. */
+const SIGN_EVERY_MS = 1000;
 
-const encoder = new TextEncoder();
+const LINE_BREAK = Uint8Array.of(10);
 
 export class ReplicaLink {
-  phase: "introduced" | "copying" | "awaiting" | "online" = "introduced";
+  phase: "introduced" | "waiting" | "copying" | "awaiting" | "online" = "introduced";
   port = 0;
   address = "";
   /** Capabilities it named. */
@@ -25,21 +26,23 @@ export class ReplicaLink {
   /** Wants a copy and no stream. */
   copyOnly = false;
   withoutKeys = false;
-  snapshot: Snapshot | undefined;
   reader: LogReader | undefined;
   ackOffset = 0;
   ackAtMs = 0;
   /** Since when more waits for it than the soft limit allows; 0 = it does not. */
   overSoftSinceMs = 0;
+  /** Its socket has taken nothing for a while. */
+  isStuck = false;
+  /** Its share of a copy. */
+  #copy: CopyReader | undefined;
   /** The line that answers PSYNC has not gone out yet: what follows it is kept. */
   #held: Uint8Array[] | undefined;
   #isClosed = false;
-  /** A slot's entries are few bytes, and each write to a socket costs: they go out together. */
-  #batch = new Uint8Array(0);
-  #batched = 0;
-  /** A copy whose size must be told first. */
-  #collected: Uint8Array[] | undefined;
-  #mark = "";
+  /** When its socket took something last, as far as looked at, and how much had been sent then. */
+  #tookAtMs = 0;
+  #sentBytes = 0;
+  #seenBytes = 0;
+  #signAtMs = 0;
 
   constructor(
     readonly client: ClientConnection,
@@ -50,15 +53,10 @@ export class ReplicaLink {
     return this.address === "" ? this.client.connection.remoteAddress : this.address;
   }
 
-  /** Whether it takes more now. */
-  get hasRoom(): boolean {
-    return this.#held === undefined && this.client.connection.queuedBytes < QUEUE_LIMIT;
-  }
-
-  /** Bytes it is behind: not yet read from the log, and queued for its socket. */
+  /** Bytes kept for it: not yet read from the copy and the log, and queued for its socket. */
   lagBytes(log: MutationLog): number {
     const unread = this.reader === undefined ? 0 : log.end - this.reader.position;
-    return unread + this.client.connection.queuedBytes;
+    return unread + (this.#copy?.lagBytes ?? 0) + this.client.connection.queuedBytes;
   }
 
   /** The reply at hand is about to be sent; `then` runs once it was. */
@@ -75,71 +73,72 @@ export class ReplicaLink {
 
   /** @param bytes the caller's again when this returns */
   send(bytes: Uint8Array): void {
+    this.#sentBytes += bytes.length;
     this.totals.replicationOutputBytes += bytes.length;
     if (this.#held !== undefined) this.#held.push(bytes.slice());
     else this.client.connection.send(bytes);
   }
 
-  /** @param mark 40 characters that will not occur in the copy */
-  beginCopy(mark: string): void {
+  /** @param reader what follows the copy; undefined = nothing */
+  beginCopy(copy: CopyReader, reader: LogReader | undefined): void {
     this.phase = "copying";
-    this.#batch = new Uint8Array(BATCH);
-    this.#mark = mark;
-    if (this.endsByMark) this.send(encoder.encode(`$EOF:${mark}\r\n`));
-    else this.#collected = [];
+    this.#copy = copy;
+    this.reader = reader;
   }
 
-  copy(bytes: Uint8Array): void {
-    if (this.#batched + bytes.length > this.#batch.length) this.flushCopy();
-    if (bytes.length > this.#batch.length) return this.#copyNow(bytes);
-    this.#batch.set(bytes, this.#batched);
-    this.#batched += bytes.length;
-  }
-
-  /** What was gathered of the copy goes out. */
-  flushCopy(): void {
-    const gathered = this.#batch.subarray(0, this.#batched);
-    this.#batched = 0;
-    if (gathered.length > 0) this.#copyNow(gathered);
-  }
-
-  #copyNow(bytes: Uint8Array): void {
-    if (this.#collected === undefined) this.send(bytes);
-    else this.#collected.push(bytes.slice());
-  }
-
-  /** The copy is complete. One that ended by a mark is followed by nothing until the replica speaks. */
-  endCopy(): void {
-    this.flushCopy();
-    this.#batch = new Uint8Array(0);
-    this.snapshot = undefined;
-    if (this.#collected === undefined) {
-      this.send(encoder.encode(this.#mark));
-      this.phase = "awaiting";
-      return;
-    }
-    const pieces = this.#collected;
-    this.#collected = undefined;
-    this.send(encoder.encode(`$${pieces.reduce((sum, piece) => sum + piece.length, 0)}\r\n`));
-    for (const piece of pieces) this.send(piece);
-    this.phase = this.copyOnly ? "awaiting" : "online";
-  }
-
-  /** Sends what the log has for it, as far as the socket takes it. */
-  stream(log: MutationLog): void {
-    const { reader } = this;
-    if (reader === undefined || this.phase !== "online") return;
-    while (this.hasRoom) {
-      const run = log.peek(reader);
-      if (run.length === 0) return;
+  /**
+   * Sends what there is for it, its copy and then the log, as far as the socket takes it: only what it left of one
+   * piece waits here, all else where it is kept for all replicas.
+   * @param allowance about how many bytes
+   * @returns how many were sent
+   */
+  pump(log: MutationLog, allowance: number): number {
+    let sent = 0;
+    while (sent < allowance && this.#held === undefined && this.client.connection.queuedBytes === 0) {
+      const run = this.#next(log);
+      if (run === undefined || run.length === 0) break;
       this.send(run);
-      log.advance(reader, run.length);
+      if (this.#copy !== undefined) this.#tookOfCopy(this.#copy, run.length);
+      else if (this.reader !== undefined) log.advance(this.reader, run.length);
+      sent += run.length;
     }
+    return sent;
+  }
+
+  #next(log: MutationLog): Uint8Array | undefined {
+    if (this.#copy !== undefined) return this.#copy.peek();
+    return this.phase === "online" && this.reader !== undefined ? log.peek(this.reader) : undefined;
+  }
+
+  /** A copy that ended by a mark is followed by nothing until the replica speaks. */
+  #tookOfCopy(copy: CopyReader, length: number): void {
+    copy.advance(length);
+    if (!copy.isOver) return;
+    this.#copy = undefined;
+    this.phase = this.endsByMark || this.copyOnly ? "awaiting" : "online";
+  }
+
+  /**
+   * Looks at whether the socket takes what it is sent, and shows life to a replica that has to wait. To be called now and
+   * then.
+   * @returns since when it has taken nothing, unix milliseconds
+   */
+  look(nowMs: number): number {
+    const isOwed = this.client.connection.queuedBytes > 0;
+    if (!isOwed || this.#sentBytes !== this.#seenBytes || this.#tookAtMs === 0) this.#tookAtMs = nowMs;
+    this.#seenBytes = this.#sentBytes;
+    this.isStuck = nowMs - this.#tookAtMs > STUCK_MS;
+    const waits = this.phase === "waiting" || this.#copy?.isWaiting === true;
+    if (waits && !isOwed && this.#held === undefined && nowMs - this.#signAtMs >= SIGN_EVERY_MS) {
+      this.#signAtMs = nowMs;
+      this.send(LINE_BREAK);
+    }
+    return this.#tookAtMs;
   }
 
   wasClosed(log: MutationLog): void {
     this.#isClosed = true;
-    this.snapshot = undefined;
+    this.#copy = undefined;
     if (this.reader !== undefined) log.close(this.reader);
     this.reader = undefined;
   }

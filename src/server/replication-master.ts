@@ -1,20 +1,20 @@
-// The node as a master: replicas come by PSYNC, get a copy where they need one and then every change. A copy is a
-// snapshot written straight to the socket, a few slots between two events, no faster than the socket takes it.
+// The node as a master: replicas come by PSYNC, get a copy where they need one (replica-copies.ts) and then every change.
 import type { ReplicaFact } from "../commands/context.ts";
-import { monotonicUs, nowMs, soon } from "../io/clock.ts";
+import { nowMs, soon } from "../io/clock.ts";
+import { DiskError } from "../io/disk.ts";
 import { randomHex } from "../io/random.ts";
 import type { History } from "../replication/history.ts";
 import { answerPsync, type PsyncRequest } from "../replication/psync.ts";
-import { RdbWriter } from "../replication/rdb-writer.ts";
-import { Snapshot, type SnapshotSource } from "../replication/snapshot.ts";
-import { ReplyError } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { ClientConnection } from "./client.ts";
+import { ReplicaCopies } from "./replica-copies.ts";
 import { ReplicaLink } from "./replica-link.ts";
 import type { ReplicationHost } from "./replication-host.ts";
 
-/** Microseconds a snapshot may take of the event loop at a time. */
-const COPY_BUDGET_US = 2000;
+/** Bytes that go to replicas, whoever they are, before everybody else has a turn. */
+export const TURN_BYTES = 4 << 20;
+
+const encoder = new TextEncoder();
 
 /** A client that WAITs: until so many replicas have acknowledged so much. */
 interface Waiter {
@@ -29,17 +29,29 @@ export class ReplicationMaster {
   #pingedAtMs = 0;
   #leftAtMs = 0;
   #isAsking = false;
+  readonly #copies: ReplicaCopies;
+  /** Bytes that may still be sent in this turn. */
+  #allowance = TURN_BYTES;
+  /** They are used up: it goes on in the next. */
+  #isResting = false;
 
   constructor(
     private readonly host: ReplicationHost,
     private readonly history: History,
     /** The database the stream of our own master is in; undefined = we have no master. */
     private readonly streamDatabase: () => number | undefined,
-  ) {}
+  ) {
+    this.#copies = new ReplicaCopies(host, history, { streamDatabase, produced: () => this.flush() });
+  }
 
   /** Replicas that asked for the data, in the order they came. */
   get replicas(): readonly ReplicaLink[] {
     return [...this.#links.values()].filter((link) => link.phase !== "introduced");
+  }
+
+  /** Bytes of copies kept until replicas have taken them. */
+  get copyBytes(): number {
+    return this.#copies.memoryBytes;
   }
 
   isReplica(client: { readonly id: number }): boolean {
@@ -83,7 +95,7 @@ export class ReplicationMaster {
     const { host, history } = this;
     const { log, stats } = host;
     const link = this.#linkOf(client);
-    client.onDrained = () => this.#goOn(link);
+    client.onDrained = () => this.#pump(link);
     link.ackAtMs = nowMs();
     if (request !== undefined) {
       const kept = log.window > 0 ? { start: log.start, end: log.end } : undefined;
@@ -94,16 +106,24 @@ export class ReplicationMaster {
         link.reader = log.open("replica", answer.position);
         link.phase = "online";
         host.notice(`Replica ${link.ip}:${link.port} goes on from offset ${request.offset}`);
-        return link.afterReply(() => link.stream(log));
+        return link.afterReply(() => this.#pump(link));
       }
       if (request.replId !== "?") stats.totals.partialSyncsRefused++;
       host.notice(`Full copy for replica ${link.ip}:${link.port}: ${answer.reason}`);
     }
     stats.totals.fullSyncs++;
     this.#keepBacklog();
-    if (request !== undefined) reply.simple(`FULLRESYNC ${history.replId} ${log.end}`);
-    link.afterReply(() => this.#goOn(link));
-    this.#cut(link);
+    let isLater = false;
+    this.#copies.ask(link, ({ replId, offset }) => {
+      const line = `FULLRESYNC ${replId} ${offset}`;
+      if (isLater) {
+        if (request !== undefined) link.send(encoder.encode(`+${line}\r\n`));
+        return this.#pump(link);
+      }
+      if (request !== undefined) reply.simple(line);
+    });
+    isLater = true;
+    link.afterReply(() => this.#pump(link));
     if (!link.copyOnly) this.#beginStream();
   }
 
@@ -127,7 +147,7 @@ export class ReplicationMaster {
     if (link.phase === "awaiting" && !link.copyOnly) {
       link.phase = "online";
       this.host.notice(`Replica ${link.ip}:${link.port} is online`);
-      link.stream(this.host.log);
+      this.#pump(link);
     }
     for (const [waiter, wanted] of this.#waiters) {
       const now = this.#countAt(wanted.offset);
@@ -135,10 +155,40 @@ export class ReplicationMaster {
     }
   }
 
-  /** What is new in the log goes to the replicas. */
+  /** What is new in the log, and in copies, goes to the replicas. */
   flush(): void {
-    if (this.#links.size === 0) return;
-    for (const link of this.#links.values()) link.stream(this.host.log);
+    if (this.#isResting) return;
+    for (const link of this.#links.values()) if (!this.#pump(link)) return;
+  }
+
+  /** Sends a replica what there is for it; false = no more may be sent in this turn. */
+  #pump(link: ReplicaLink): boolean {
+    if (this.#isResting) return false;
+    const { phase } = link;
+    try {
+      this.#allowance -= link.pump(this.host.log, this.#allowance);
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      link.client.close(`its copy failed: ${error.message}`);
+    }
+    if (phase === "copying") {
+      if (link.phase !== "copying") this.#copies.leave(link);
+      this.#copies.wake();
+    }
+    if (this.#allowance > 0) return true;
+    this.#isResting = true;
+    soon(() => {
+      this.#isResting = false;
+      this.#allowance = TURN_BYTES;
+      this.#flushAfter(link.client.id);
+    });
+    return false;
+  }
+
+  /** As `flush`, beginning behind the one that was last. */
+  #flushAfter(id: number): void {
+    for (const link of this.#links.values()) if (link.client.id > id && !this.#pump(link)) return;
+    for (const link of this.#links.values()) if (link.client.id <= id && !this.#pump(link)) return;
   }
 
   left(client: ClientConnection): void {
@@ -149,7 +199,7 @@ export class ReplicationMaster {
       this.#leftAtMs = nowMs();
       this.host.notice(`Replica ${link.ip}:${link.port} has left`);
     }
-    this.host.snapshots.remove(link.snapshot);
+    this.#copies.leave(link);
     link.wasClosed(this.host.log);
   }
 
@@ -168,6 +218,7 @@ export class ReplicationMaster {
     const { log, config } = host;
     const now = nowMs();
     for (const link of this.replicas) this.#check(link, now);
+    this.#copies.wake();
     if (!isMaster) return;
     const isFollowed = this.replicas.length > 0;
     const pingEveryMs = config.number("repl-ping-replica-period") * 1000;
@@ -242,54 +293,6 @@ export class ReplicationMaster {
     this.#pingedAtMs = nowMs();
   }
 
-  /** Begins a copy as of now. */
-  #cut(link: ReplicaLink): void {
-    const { host, history } = this;
-    const { log } = host;
-    const database = this.streamDatabase();
-    // A reader that begins here must be told the database; in our master's stream nothing can be inserted.
-    if (database === undefined) log.forgetDatabase();
-    if (!link.copyOnly) link.reader = log.open("replica");
-    link.beginCopy(randomHex(20));
-    const writer = new RdbWriter(
-      (crc, bytes) => host.rdb.crc64(crc, bytes),
-      (bytes) => link.copy(bytes),
-    );
-    link.snapshot = new Snapshot(link.withoutKeys ? NOTHING : host.snapshots.source, writer, {
-      createdAtMs: nowMs(),
-      usedMemory: host.memory.usedBytes,
-      aofBase: false,
-      replication: { database: database ?? 0, replId: history.replId, offset: log.end },
-    });
-    host.snapshots.add(link.snapshot, (error) => this.#copyFailed(link, error));
-  }
-
-  /** The copy or the stream, whichever the link is at. */
-  #goOn(link: ReplicaLink): void {
-    const { snapshot } = link;
-    if (snapshot === undefined) return link.stream(this.host.log);
-    if (!link.hasRoom) return; // goes on when drained
-    const endUs = monotonicUs() + COPY_BUDGET_US;
-    try {
-      snapshot.step(() => monotonicUs() < endUs && link.hasRoom);
-    } catch (error) {
-      return this.#copyFailed(link, error);
-    }
-    link.flushCopy();
-    if (!snapshot.isDone) {
-      if (link.hasRoom) soon(() => this.#goOn(link));
-      return;
-    }
-    this.host.snapshots.remove(snapshot);
-    link.endCopy();
-    link.stream(this.host.log);
-  }
-
-  #copyFailed(link: ReplicaLink, error: unknown): void {
-    if (!(error instanceof ReplyError)) throw error;
-    link.client.close(`its copy failed: ${error.message}`);
-  }
-
   /** Closes a replica that is silent or takes too little. */
   #check(link: ReplicaLink, now: number): void {
     const { config, log } = this.host;
@@ -298,6 +301,10 @@ export class ReplicationMaster {
     const mustSpeak = link.phase === "online" || (link.phase === "awaiting" && !link.copyOnly);
     if (mustSpeak && now - heardAtMs > config.number("repl-timeout") * 1000) {
       return link.client.close("the replica has been silent for repl-timeout");
+    }
+    const tookAtMs = link.look(now);
+    if (link.phase === "copying" && now - tookAtMs > config.number("repl-timeout") * 1000) {
+      return link.client.close("the replica has taken nothing of its copy for repl-timeout");
     }
     const limit = config.value("client-output-buffer-limit").replica;
     const waiting = link.lagBytes(log);
@@ -312,9 +319,3 @@ export class ReplicationMaster {
     }
   }
 }
-
-const NOTHING: SnapshotSource = {
-  databases: () => [],
-  sizes: () => ({ keys: 0, expires: 0 }),
-  serialise: () => {},
-};

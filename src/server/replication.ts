@@ -275,6 +275,7 @@ export class NodeReplication implements Replication {
     for (const [i, link] of replicas.entries()) {
       const state = {
         introduced: "wait_bgsave",
+        waiting: "wait_bgsave",
         copying: "send_bulk",
         awaiting: "send_bulk",
         online: "online",

@@ -89,8 +89,11 @@ test("while they follow one master, they tell the same of it, and it of them", a
       "the link is up",
     );
   }
-  const told = (await master.text("INFO", "replication")).match(/^slave\d:.*state=online/gm) ?? [];
-  expect(told.length).toBe(2);
+  await eventually(
+    async () => (await master.text("INFO", "replication")).match(/^slave\d:.*state=online/gm)?.length === 2,
+    10_000,
+    "the master tells of both",
+  );
   const info = async (client: Client): Promise<[string, string | undefined][]> => {
     const changing = new Set(["master_last_io_seconds_ago"]);
     return [...(await replicationInfo(client))].map(([name, value]) => [

@@ -34,8 +34,9 @@ export class Peer {
   /** False = whatever is sent from now on waits. */
   reads = true;
   readonly #user: ConnectionUser;
-  /** How often it was sent something. */
+  /** How often it was sent something, and how much in all. */
   sendCount = 0;
+  sentBytes = 0;
   #sent: Buffer[] = [];
   static #lastPort = 1000;
 
@@ -48,8 +49,17 @@ export class Peer {
 
   /** Hands bytes to the node as one chunk and takes what it sent in return, one character per byte. */
   chunk(bytes: Uint8Array | string): string {
-    if (!this.isClosed) this.#user.received(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
+    this.#give(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
     return this.taken();
+  }
+
+  #give(bytes: Uint8Array): void {
+    if (!this.isClosed) this.#user.received(bytes);
+  }
+
+  /** As `ask`, and what comes in return stays to be taken. */
+  say(...args: readonly Argument[]): void {
+    this.#give(encodeRequest(args));
   }
 
   ask(...args: readonly Argument[]): string {
@@ -67,8 +77,16 @@ export class Peer {
     const bytes = all.subarray(from, to);
     if (this.isClosed || this.isFinished) return;
     this.sendCount++;
+    this.sentBytes += bytes.length;
     this.#sent.push(Buffer.from(bytes));
     if (!this.reads) this.queuedBytes += bytes.length;
+  }
+
+  /** Reads what waited for it; more may be sent at once. */
+  drain(): void {
+    if (this.queuedBytes === 0) return;
+    this.queuedBytes = 0;
+    this.#user.drained?.();
   }
 
   finish(): void {

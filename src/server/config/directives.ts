@@ -238,9 +238,9 @@ const replication = {
   "repl-backlog-ttl": count(3600, 0, LONG_MAX),
   "repl-disable-tcp-nodelay": no(MOOT),
   "repl-diskless-sync": yes(MOOT),
-  /** The longest a copy may wait for more replicas to share it; here copies begin at once. */
-  "repl-diskless-sync-delay": count(5, 0, INT_MAX),
-  "repl-diskless-sync-max-replicas": count(0, 0, INT_MAX, MOOT),
+  /** Redis waits 5 seconds for more replicas to share a copy; here they may still join one that has begun. */
+  "repl-diskless-sync-delay": count(0, 0, INT_MAX),
+  "repl-diskless-sync-max-replicas": count(0, 0, INT_MAX),
   "repl-diskless-load": row(choice("disabled", "on-empty-db", "swapdb"), "disabled", UNBUILT),
   "min-replicas-to-write": count(0, 0, INT_MAX, alias("min-slaves-to-write")),
   "min-replicas-max-lag": count(10, 0, INT_MAX, alias("min-slaves-max-lag")),

@@ -30,7 +30,8 @@ export function judged(mode: Mode): { readonly servers: Judged } {
   const scope = fileScope();
   let servers: Judged | undefined;
   beforeAll(async () => {
-    const flags = { "cluster-enabled": mode === "cluster" ? "yes" : "no" };
+    // A delay of ours is none unless it is told, since a copy that has begun may still be shared.
+    const flags = { "cluster-enabled": mode === "cluster" ? "yes" : "no", "repl-diskless-sync-delay": 0 };
     const [theirs, ours] = await Promise.all([startRedis(scope, flags), startSubject(scope, flags)]);
     if (mode === "cluster") await Promise.all([ownAllSlots(theirs), ownAllSlots(ours)]);
     servers = { theirs, ours };

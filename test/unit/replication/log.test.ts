@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { MutationLog, type LogReader } from "../../../src/replication/log.ts";
+import { MutationLog } from "../../../src/replication/log.ts";
+import type { LogReader } from "../../../src/replication/shared-bytes.ts";
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 /** What stands at an offset of the random log. */
