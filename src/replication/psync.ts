@@ -1,5 +1,5 @@
-// What a master answers to PSYNC: go on from an offset, or start over with a full copy.
-import type { History } from "./history.ts";
+// What a master answers to PSYNC: go on from an offset, or start over with a full copy; and what a replica makes of it.
+import { type History, isOffset, isReplId } from "./history.ts";
 
 export interface PsyncRequest {
   /** The history the replica believes in; `?` when it has none. */
@@ -44,4 +44,31 @@ export function answerPsync(
 
 function full(reason: string): PsyncAnswer {
   return { type: "full", reason };
+}
+
+/** What a master's answer to PSYNC means to the replica that asked. */
+export type PsyncReply =
+  | { readonly type: "full"; readonly replId: string; readonly offset: number }
+  /** @param replId the id the history goes on under; undefined = as before */
+  | { readonly type: "partial"; readonly replId: string | undefined }
+  /** It may answer otherwise another time. */
+  | { readonly type: "notNow" }
+  /** It is a master from before PSYNC. */
+  | { readonly type: "unknown" }
+  | { readonly type: "wrong" };
+
+/** @param hasData whether there is something to go on from */
+export function readPsyncAnswer(line: string, hasData: boolean): PsyncReply {
+  const [word, replId, offset = ""] = line.split(" ");
+  if (word === "+FULLRESYNC") {
+    const isRight = isReplId(replId ?? "") && /^\d+$/.test(offset) && isOffset(Number(offset));
+    return isRight ? { type: "full", replId: replId ?? "", offset: Number(offset) } : { type: "wrong" };
+  }
+  if (word === "+CONTINUE") {
+    // An id that is given must be one that others can ask us by.
+    const isRight = hasData && (replId === undefined || isReplId(replId));
+    return isRight ? { type: "partial", replId } : { type: "wrong" };
+  }
+  if (/^-(NOMASTERLINK|LOADING|NOAUTH|NOPERM|MASTERDOWN)/.test(line)) return { type: "notNow" };
+  return { type: line.startsWith("-") ? "unknown" : "wrong" };
 }

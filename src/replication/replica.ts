@@ -4,55 +4,9 @@
 //   idle -> waiting -> connecting -> greeting -> introducing -> asking -> (copying -> loading) -> online
 //             ^------------- anything that goes wrong -------------------------------------------'
 import { encodeRequest, type Part } from "../resp/encode.ts";
-import { isOffset, isReplId } from "./history.ts";
 import { PayloadReader } from "./payload.ts";
-
-/** What the machine reads of the server around it, anew at each step. */
-export interface ReplicaSurroundings {
-  /** The history the data at hand is part of; undefined when it is nobody's and only a full copy will do. */
-  readonly replId: string | undefined;
-  /** Bytes of that history applied so far. */
-  readonly offset: number;
-  /** Port and address the master shall name for this server. */
-  readonly port: number;
-  readonly announceIp: Part | undefined;
-  readonly user: Part | undefined;
-  readonly password: Part | undefined;
-  /** Silence after which the master counts as gone: repl-timeout. */
-  readonly timeoutMs: number;
-}
-
-export type ReplicaEvent =
-  | { readonly type: "follow"; readonly host: string; readonly port: number }
-  | { readonly type: "stop" }
-  | { readonly type: "connected" }
-  | { readonly type: "closed"; readonly reason: string }
-  | { readonly type: "received"; readonly bytes: Uint8Array }
-  /** The copy is in place. */
-  | { readonly type: "loaded" }
-  | { readonly type: "loadFailed"; readonly reason: string }
-  /** The stream held REPLCONF GETACK. */
-  | { readonly type: "acknowledge" }
-  | { readonly type: "tick" };
-
-export type ReplicaEffect =
-  | { readonly type: "connect"; readonly host: string; readonly port: number }
-  | { readonly type: "send"; readonly bytes: Uint8Array }
-  | { readonly type: "disconnect" }
-  /** A full copy begins: from its end on the data is part of this history. */
-  | {
-      readonly type: "copyBegins";
-      readonly replId: string | undefined;
-      readonly offset: number;
-      readonly size: number | undefined;
-    }
-  | { readonly type: "copy"; readonly bytes: Uint8Array }
-  | { readonly type: "copyEnds" }
-  /** The master goes on from our offset; under which id. */
-  | { readonly type: "continues"; readonly replId: string | undefined }
-  /** Commands to apply; the shell counts them as applied. */
-  | { readonly type: "stream"; readonly bytes: Uint8Array }
-  | { readonly type: "log"; readonly level: "notice" | "warning"; readonly text: string };
+import { readPsyncAnswer } from "./psync.ts";
+import type { ReplicaEffect, ReplicaEvent, ReplicaSurroundings } from "./replica-events.ts";
 
 type Phase =
   | { readonly name: "idle" }
@@ -74,6 +28,8 @@ const RETRY_FIRST_MS = 100;
 const RETRY_LONGEST_MS = 1000;
 const ACK_EVERY_MS = 1000;
 const LINE_LIMIT = 65536;
+/** Bytes of the stream kept while the copy before it is loaded: what a master keeps for a replica that does not read. */
+const HELD_LIMIT = 256 << 20;
 const LF = 10;
 
 const decoder = new TextDecoder("latin1");
@@ -83,7 +39,8 @@ export class ReplicaMachine {
   #master: { host: string; port: number } | undefined;
   #line: Uint8Array = new Uint8Array(0);
   #held: Uint8Array[] = [];
-  /** Why the link is gone, while the copy is being loaded. */
+  #heldBytes = 0;
+  /** Why the link is gone, or is to go, once the copy is loaded. */
   #lost: string | undefined;
   #retryMs = RETRY_FIRST_MS;
   #heardAtMs = 0;
@@ -92,7 +49,10 @@ export class ReplicaMachine {
   #nowMs = 0;
   #effects: ReplicaEffect[] = [];
 
-  constructor(private readonly around: ReplicaSurroundings) {}
+  constructor(
+    private readonly around: ReplicaSurroundings,
+    private readonly heldLimit = HELD_LIMIT,
+  ) {}
 
   get master(): { readonly host: string; readonly port: number } | undefined {
     return this.#master;
@@ -156,7 +116,7 @@ export class ReplicaMachine {
         break;
       case "closed":
         // A copy that came whole is put in place all the same: it may be all that is left of a master that died.
-        if (this.#phase.name === "loading") this.#lost = event.reason;
+        if (this.#phase.name === "loading") this.#lost ??= event.reason;
         else if (this.#hasLink()) this.#fail(event.reason, "warning");
         break;
       case "received":
@@ -225,9 +185,7 @@ export class ReplicaMachine {
           rest = this.#copy(phase, rest);
           break;
         case "loading":
-          // What follows the copy waits until the copy is in place.
-          this.#held.push(rest.slice());
-          return;
+          return this.#hold(rest);
         case "online":
           this.#effects.push({ type: "stream", bytes: rest });
           return;
@@ -235,6 +193,14 @@ export class ReplicaMachine {
           rest = this.#lines(rest);
       }
     }
+  }
+
+  /** What follows the copy waits until the copy is in place; what is too much then is asked for again. */
+  #hold(bytes: Uint8Array): void {
+    if (this.#lost !== undefined) return;
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes <= this.heldLimit) this.#held.push(bytes.slice());
+    else this.#lost = "more came than is kept while a copy is loaded";
   }
 
   #lines(bytes: Uint8Array): Uint8Array {
@@ -292,28 +258,31 @@ export class ReplicaMachine {
   }
 
   #answered(line: string): void {
-    const [word, replId, offset] = line.split(" ");
-    if (word === "+FULLRESYNC" && isReplId(replId ?? "") && /^\d+$/.test(offset ?? "")) {
-      if (!isOffset(Number(offset))) return this.#fail(`the master is at no offset: ${line}`, "warning");
-      this.#log("notice", `full copy from the master, ${replId}:${offset}`);
-      this.#phase = { name: "copying", replId, offset: Number(offset), payload: new PayloadReader() };
-      return;
+    const answer = readPsyncAnswer(line, this.around.replId !== undefined);
+    switch (answer.type) {
+      case "full":
+        this.#log("notice", `full copy from the master, ${answer.replId}:${answer.offset}`);
+        return this.#expectCopy(answer.replId, answer.offset);
+      case "partial":
+        this.#log("notice", "the master goes on where we were");
+        this.#effects.push({ type: "continues", replId: answer.replId });
+        return this.#goOnline();
+      case "notNow":
+        return this.#fail(`the master cannot serve us now: ${line}`, "notice");
+      case "wrong":
+        return this.#fail(`PSYNC was answered ${line}`, "warning");
+      case "unknown":
+        // A master from before PSYNC: its copy comes without an id, so that nobody can follow us from an offset.
+        this.#log("notice", `the master does not know PSYNC: ${line}`);
+        this.#expectCopy(undefined, 0);
+        return this.#send("SYNC");
+      default:
+        answer satisfies never;
     }
-    // There must be something to go on from, and an id, where one is given, that others can ask us by.
-    const canGoOn = this.around.replId !== undefined && (replId === undefined || isReplId(replId));
-    if (word === "+CONTINUE" && canGoOn) {
-      this.#log("notice", "the master goes on where we were");
-      this.#effects.push({ type: "continues", replId });
-      return this.#goOnline();
-    }
-    if (/^-(NOMASTERLINK|LOADING|NOAUTH|NOPERM|MASTERDOWN)/.test(line)) {
-      return this.#fail(`the master cannot serve us now: ${line}`, "notice");
-    }
-    if (!line.startsWith("-")) return this.#fail(`PSYNC was answered ${line}`, "warning");
-    // A master from before PSYNC: its copy comes without an id, so that nobody can follow us from an offset.
-    this.#log("notice", `the master does not know PSYNC: ${line}`);
-    this.#phase = { name: "copying", replId: undefined, offset: 0, payload: new PayloadReader() };
-    this.#send("SYNC");
+  }
+
+  #expectCopy(replId: string | undefined, offset: number): void {
+    this.#phase = { name: "copying", replId, offset, payload: new PayloadReader() };
   }
 
   #copy(phase: Phase & { name: "copying" }, bytes: Uint8Array): Uint8Array {
@@ -339,9 +308,9 @@ export class ReplicaMachine {
     if (this.#phase.name !== "loading") return;
     this.#log("notice", "the copy is in place");
     this.#goOnline();
-    const held = this.#held;
+    for (const bytes of this.#held) this.#effects.push({ type: "stream", bytes });
     this.#held = [];
-    for (const bytes of held) this.#effects.push({ type: "stream", bytes });
+    this.#heldBytes = 0;
     if (this.#lost !== undefined) this.#fail(this.#lost, "warning");
   }
 
@@ -368,6 +337,7 @@ export class ReplicaMachine {
   #leave(): void {
     if (this.#phase.name === "online") this.#wentDownAtMs = this.#nowMs;
     this.#held = [];
+    this.#heldBytes = 0;
     this.#lost = undefined;
     if (this.#hasLink()) this.#effects.push({ type: "disconnect" });
   }

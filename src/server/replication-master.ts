@@ -141,9 +141,9 @@ export class ReplicationMaster {
   acknowledged(client: ClientConnection, offset: number): void {
     const link = this.#links.get(client.id);
     if (link === undefined || link.phase === "introduced") return;
+    link.ackAtMs = nowMs();
     // Nobody has more than there is: whoever says so must not make WAIT count what it does not have.
     if (offset <= this.host.log.end) link.ackOffset = Math.max(link.ackOffset, offset);
-    link.ackAtMs = nowMs();
     if (link.phase === "awaiting" && !link.copyOnly) {
       link.phase = "online";
       this.host.notice(`Replica ${link.ip}:${link.port} is online`);
@@ -267,7 +267,9 @@ export class ReplicationMaster {
   }
 
   #countAt(offset: number): number {
-    return this.replicas.filter((link) => link.phase === "online" && link.ackOffset >= offset).length;
+    let count = 0;
+    for (const link of this.#links.values()) if (link.phase === "online" && link.ackOffset >= offset) count++;
+    return count;
   }
 
   #linkOf(client: ClientConnection): ReplicaLink {

@@ -9,10 +9,14 @@ export interface FakeMaster {
   readonly asked: string[];
 }
 
-/** @param afterPsync is given the socket and how many replicas had come before */
+/**
+ * @param afterPsync is given the socket and how many replicas had come before
+ * @param instead may answer what comes before PSYNC itself: true = it did
+ */
 export async function startFakeMaster(
   scope: Scope,
   afterPsync: (socket: Socket, turn: number) => void,
+  instead: (socket: Socket, words: readonly string[]) => boolean = () => false,
 ): Promise<FakeMaster> {
   const asked: string[] = [];
   const sockets = new Set<Socket>();
@@ -28,6 +32,7 @@ export async function startFakeMaster(
         input = input.slice(request[0].length);
         const words = [...request[0].matchAll(/\$\d+\r\n([^\r]*)\r\n/g)].map(([, word]) => word ?? "");
         const name = words[0]?.toUpperCase();
+        if (name !== "PSYNC" && instead(socket, words)) continue;
         if (name === "PING") socket.write("+PONG\r\n");
         else if (name === "REPLCONF" && words[1]?.toUpperCase() !== "ACK") socket.write("+OK\r\n");
         else if (name === "PSYNC") afterPsync(socket, asked.push(words.join(" ")) - 1);

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { type ReplicaEffect, ReplicaMachine } from "../../../src/replication/replica.ts";
+import { ReplicaMachine } from "../../../src/replication/replica.ts";
+import type { ReplicaEffect } from "../../../src/replication/replica-events.ts";
 
 const ID = "c".repeat(40);
 const MARK = "m".repeat(40);
+/** Bytes kept while a copy is loaded. */
+const HELD_LIMIT = 80_000;
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);
 
@@ -17,7 +20,7 @@ class Bench {
     password: undefined as string | undefined,
     timeoutMs: 60_000,
   };
-  readonly machine = new ReplicaMachine(this.around);
+  readonly machine = new ReplicaMachine(this.around, HELD_LIMIT);
   nowMs = 1000;
 
   follow(): string[] {
@@ -305,4 +308,18 @@ describe("a master that dies while its copy is being loaded", () => {
     expect(bench.follow()).toEqual(["disconnect", "connect 10.0.0.1:7000"]);
     expect(bench.loaded()).toEqual([]);
   });
+});
+
+test("a stream that outgrows what is kept while its copy is loaded is asked for again from where that ends", () => {
+  const bench = new Bench();
+  bench.ask();
+  const piece = "x".repeat(HELD_LIMIT / 8);
+  bench.hear(`+FULLRESYNC ${ID} 10\r\n$4\r\nRDB!first`);
+  for (let i = 0; i < 9; i++) expect(bench.hear(piece)).toEqual([]);
+  expect(bench.hear("last")).toEqual([]);
+  const effects = bench.machine.step({ type: "loaded" }, bench.nowMs);
+  const streamed = effects.filter((effect) => effect.type === "stream").map(({ bytes: sent }) => sent.length);
+  expect(streamed).toEqual([5, ...Array.from({ length: 7 }, () => HELD_LIMIT / 8)]);
+  expect(effects.at(-1)?.type).toBe("disconnect");
+  expect(bench.machine.state).toBe("connect");
 });
