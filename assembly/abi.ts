@@ -204,6 +204,8 @@ export const EVENT_ZUNIONSTORE = 46;
 export const EVENT_ZRANGESTORE = 47;
 export const EVENT_ZPOPMIN = 48;
 export const EVENT_ZPOPMAX = 49;
+/** No notification: a command tells which keys it modified, where they are not all those its row says are written. */
+export const EVENT_MODIFIED = 63;
 
 // --- How a handler looks at a key -----------------------------------------------------------------------------
 /** Leaves no trace: neither a hit or miss nor the access clock. */

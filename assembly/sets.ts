@@ -1,6 +1,7 @@
 // The commands of one set and of single members.
 import {
   EVENT_DEL,
+  EVENT_MODIFIED,
   EVENT_NEW,
   EVENT_SADD,
   EVENT_SREM,
@@ -142,6 +143,7 @@ export function smove(): i32 {
   tellRemoved(EVENT_SREM, fromSlot, changedSet, Args.ptr(1), Args.length(1));
   if (to == 0) Events.tell(EVENT_NEW, Args.ptr(2), Args.length(2));
   if (added != 0) Events.tell(EVENT_SADD, Args.ptr(2), Args.length(2));
+  else Events.tell(EVENT_MODIFIED, Args.ptr(1), Args.length(1)); // and the destination is as it was
   replyInteger(1);
   return 1 + added;
 }

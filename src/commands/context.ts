@@ -42,7 +42,7 @@ export interface Context {
   run(command: EngineCommand, words: readonly Word[], keyAt?: number, head?: number): boolean;
   /** A keyspace notification about a key, of the selected database unless said; `kind` is an EVENT_ constant. */
   notify(kind: number, key: Slice | Uint8Array, database?: number): void;
-  /** A key was changed in another database than the selected one. */
+  /** A key was changed. The request changes no others than those this is said of, whatever its row says is written. */
   touched(database: number, key: Slice): void;
   /** The slow log and MONITOR show `(redacted)` in place of this argument. */
   redact(index: number): void;

@@ -82,7 +82,7 @@ export function copy(ctx: Context, args: Args, reply: Reply): void {
   ctx.keys.copy(from, target, to);
   ctx.notify(EVENT_COPY_TO, to, target);
   ctx.changed();
-  if (target !== here) ctx.touched(target, to);
+  ctx.touched(target, to);
   reply.integer(1);
 }
 
@@ -96,6 +96,7 @@ export function move(ctx: Context, args: Args, reply: Reply): void {
   ctx.notify(EVENT_MOVE_FROM, key);
   ctx.notify(EVENT_MOVE_TO, key, target);
   ctx.changed();
+  ctx.touched(ctx.client.database, key);
   ctx.touched(target, key);
   reply.integer(1);
 }
@@ -105,9 +106,14 @@ export function swapdb(ctx: Context, args: Args, reply: Reply): void {
   const a = intAt(args, 1, INVALID_FIRST_DATABASE);
   const b = intAt(args, 2, INVALID_SECOND_DATABASE);
   if (!isDatabase(ctx, a) || !isDatabase(ctx, b)) throw DATABASE_OUT_OF_RANGE;
+  // Even with itself it counts as a change, and replicas are told.
+  if (a !== b) swap(ctx, a, b);
+  ctx.changed();
+  reply.ok();
+}
+
+function swap(ctx: Context, a: number, b: number): void {
   ctx.server.transactions.swapping(a, b);
   ctx.keys.swap(a, b);
   ctx.server.blocking.swapped(a, b);
-  ctx.changed();
-  reply.ok();
 }

@@ -47,6 +47,7 @@ export const lists = family("list", [
     complexity: "O(1)",
     syntax: "source:key destination:key wherefrom(LEFT | RIGHT) whereto(LEFT | RIGHT)",
     summary: "Takes an element from one end of a list and adds it to an end of another, or of the same.",
+    changesLastFirst: true,
     run: engine.lmove,
   },
   {
@@ -184,6 +185,7 @@ export const lists = family("list", [
     syntax: "source:key destination:key",
     deprecated: { since: "6.2.0", replacedBy: "`LMOVE` with the `RIGHT` and `LEFT` arguments" },
     summary: "Takes the last element of a list and adds it to the front of another.",
+    changesLastFirst: true,
     run: engine.rpoplpush,
   },
   {

@@ -114,6 +114,8 @@ export interface Command {
    * about the change follows the reply. Otherwise it goes before.
    */
   readonly answersFirst?: true;
+  /** It changes the last of its keys first: whoever waits for them is told in that order. */
+  readonly changesLastFirst?: true;
   /**
    * What it does after MULTI in place of waiting for EXEC: it is refused by itself, ends the transaction, or runs it.
    */

@@ -14,7 +14,7 @@ const row = (kind: number, name: string, eventClass: EventClass): readonly [numb
   { name, class: eventClass },
 ];
 
-/** By EVENT_ constant; EVENT_READY is no notification. */
+/** By EVENT_ constant; EVENT_READY and EVENT_MODIFIED are no notifications. */
 export const KEY_EVENTS: ReadonlyMap<number, KeyEvent> = new Map([
   row(abi.EVENT_EXPIRED, "expired", "x"),
   row(abi.EVENT_NEW, "new", "n"),

@@ -3,7 +3,7 @@
 //
 // Requests of one batch lie behind one another in memory. Those that are logged as they are, are noted as one run and
 // copied together, so a pipeline of writes costs the log one copy.
-import { EVENT_EVICTED, EVENT_EXPIRED, STATE_EVENT_COUNT } from "../../assembly/abi.ts";
+import { EVENT_EVICTED, EVENT_EXPIRED, EVENT_MODIFIED, STATE_EVENT_COUNT } from "../../assembly/abi.ts";
 import type { Args } from "../engine/args.ts";
 import type { Memory } from "../engine/memory.ts";
 import { eachRecord, recordBytes } from "../engine/record.ts";
@@ -20,7 +20,7 @@ export interface Watcher {
   recorded(database: number, parts: readonly (string | Slice | Uint8Array)[]): void;
   /** A key that had expired was deleted, or one was evicted. */
   gone(database: number, key: Uint8Array): void;
-  /** A key of another database than the request's own was changed. */
+  /** A key was changed. The request at hand changed no others than those it says so of. */
   touched(database: number, key: Uint8Array): void;
 }
 
@@ -149,7 +149,8 @@ export class Changes {
     for (const event of events) {
       const [kind, database, key] = event;
       if (kind === EVENT_EXPIRED || kind === EVENT_EVICTED) this.#gone(kind, database, key);
-      this.listener(...event);
+      if (kind === EVENT_MODIFIED) this.watcher?.touched(database, key);
+      else this.listener(...event);
     }
   }
 

@@ -1,8 +1,9 @@
 // Which keys change, request by request, for those who wait for changes of keys: clients that cache them, and clients
 // that WATCH them. A request tells by its own keys, where the row says they are written, unless replicas are told other
-// words: then those tell. While nobody waits nothing here runs: the dispatcher looks at `isOn`, and what must be known
+// words: then those tell. A command that changes other keys than these says so itself (`touched`). While nobody waits nothing here runs: the dispatcher looks at `isOn`, and what must be known
 // before a command runs hangs on a gate.
 import { Buffer } from "node:buffer";
+import { EVENT_MODIFIED } from "../../assembly/abi.ts";
 import { findKeys, KeyPlaces } from "../commands/getkeys.ts";
 import type { KeyFlag } from "../commands/row.ts";
 import type { CommandTable } from "../commands/table.ts";
@@ -50,12 +51,19 @@ export class KeyFeed implements Watcher {
   readonly #places = new KeyPlaces();
   /** By row id: 1 = it deletes the keys it names, where they exist. */
   readonly #deletes: Uint8Array;
+  /** By row id: 1 = it changes the last of its keys first. */
+  readonly #backwards: Uint8Array;
+  /** The request at hand says itself which keys it changes. */
+  #isTold = false;
   /** Arguments of the running request that name keys to delete which were not there. */
   readonly #absent = new Set<number>();
 
   constructor(private readonly parts: KeyFeedParts) {
     this.#deletes = Uint8Array.from(parts.table.rows, ({ command: { keys = [] } }) =>
       keys.some(({ flags }) => flags.includes("RM")) ? 1 : 0,
+    );
+    this.#backwards = Uint8Array.from(parts.table.rows, ({ command }) =>
+      command.changesLastFirst === true ? 1 : 0,
     );
   }
 
@@ -65,18 +73,21 @@ export class KeyFeed implements Watcher {
 
   /** To be called when a listener begins or ceases to listen. */
   refresh(): void {
-    const { gates, changes } = this.parts;
+    const { gates, changes, memory } = this.parts;
     this.isOn = this.#listeners.some((listener) => listener.isOn);
     gates.set(NEEDS_LOOK, this.isOn);
     changes.watcher = this.isOn ? this : undefined;
+    memory.want(EVENT_MODIFIED, this.isOn);
     if (this.isOn) return;
     this.running = undefined;
+    this.#isTold = false;
     this.#absent.clear();
   }
 
   /** A request is about to run: what cannot be seen afterwards. */
   about(client: ClientConnection, id: number): void {
     this.running = client;
+    this.#isTold = false;
     if (this.#deletes[id] === 0 || !this.#isAwaited) return;
     const { table, args, keys } = this.parts;
     if (!findKeys(table, id, args, this.#places) || this.#places.count < 2) return;
@@ -89,9 +100,10 @@ export class KeyFeed implements Watcher {
   /** A request has run. @param asSent it changed something, and what it says is what it changed */
   ran(client: ClientConnection, id: number, asSent: boolean): void {
     const { table, args, memory } = this.parts;
-    if (asSent && this.#isAwaited && findKeys(table, id, args, this.#places)) {
+    const isTold = this.#takeTold();
+    if (asSent && !isTold && this.#isAwaited && findKeys(table, id, args, this.#places)) {
       this.running = client;
-      this.#gather(memory.database, this.#absent, (place) => args.latin1(place));
+      this.#gather(id, memory.database, this.#absent, (place) => args.latin1(place));
     }
     if (this.#absent.size > 0) this.#absent.clear();
   }
@@ -102,11 +114,11 @@ export class KeyFeed implements Watcher {
   }
 
   recorded(database: number, parts: readonly (string | Slice | Uint8Array)[]): void {
-    if (!this.#isAwaited) return;
+    if (this.#takeTold() || !this.#isAwaited) return;
     const words = new RecordWords(this.parts.memory, parts);
     const row = this.parts.table.named(words.latin1(0));
     if (row === undefined || !findKeys(this.parts.table, row.id, words, this.#places)) return;
-    this.#gather(database, NONE, (place) => words.latin1(place));
+    this.#gather(row.id, database, NONE, (place) => words.latin1(place));
   }
 
   gone(database: number, key: Uint8Array): void {
@@ -114,7 +126,15 @@ export class KeyFeed implements Watcher {
   }
 
   touched(database: number, key: Uint8Array): void {
+    this.#isTold = true;
     if (this.#isAwaited) this.#tell(database, textOf(key), this.running?.id ?? 0);
+  }
+
+  /** Whether the changes of the request at hand have been told; the next begins anew. */
+  #takeTold(): boolean {
+    const isTold = this.#isTold;
+    this.#isTold = false;
+    return isTold;
   }
 
   get #isAwaited(): boolean {
@@ -122,7 +142,7 @@ export class KeyFeed implements Watcher {
   }
 
   /** Tells of the keys found last that are written. */
-  #gather(database: number, absent: ReadonlySet<number>, keyAt: (place: number) => string): void {
+  #gather(id: number, database: number, absent: ReadonlySet<number>, keyAt: (place: number) => string): void {
     const by = this.running?.id ?? 0;
     // What listeners do about a key may look for keys itself.
     const changed: string[] = [];
@@ -130,6 +150,7 @@ export class KeyFeed implements Watcher {
       const place = this.#places.place(n);
       if (isWrite(this.#places.flags(n)) && !absent.has(place)) changed.push(keyAt(place));
     }
+    if (this.#backwards[id] === 1) changed.reverse();
     for (const key of changed) this.#tell(database, key, by);
   }
 
