@@ -50,6 +50,9 @@ export abstract class Zset {
     value = record;
     isPacked = false;
   }
+  @inline static isPacked(): bool {
+    return isPacked;
+  }
   @inline static tree(record: usize): usize {
     return record + TABLE_RECORD;
   }

@@ -19,8 +19,9 @@ import { lookupRead, lookupWrite } from "./expiry";
 import { parse, parsed } from "./integers";
 import { LINE_ROOM, Reply, replyArray, replyInteger } from "./reply";
 import { Zset, cellLength, cellMember, cellScore, nextCell, previousCell, readCell, seekCell } from "./zset";
-import { endRank, firstRank, lexRanks, readLexBounds, readScoreBounds, scoreRanks } from "./zsetbounds";
+import { endRank, firstRank, readScoreBounds, scoreRanks } from "./zsetbounds";
 import { removeRanks } from "./zsetchange";
+import { lexRanks, readLexBounds } from "./zsetlex";
 import { replyCells } from "./zsetreply";
 import { Result, addResult, storeResult } from "./zsetresult";
 import { endRemoval } from "./zsets";
@@ -207,8 +208,8 @@ function replyRange(refusedOptions: i32): i32 {
 /** Finds where the range begins in the open sorted set, and how many cells it has. */
 function findCells(): void {
   if (kind == BY_RANK) return findRanks();
-  if (kind == BY_SCORE) scoreRanks();
-  else lexRanks();
+  if (kind == BY_LEX) return findMembers();
+  scoreRanks();
   const all: i64 = endRank - firstRank;
   if (offset < 0 || offset >= all) {
     count = 0;
@@ -217,6 +218,15 @@ function findCells(): void {
   const rest = all - offset;
   count = <u32>(limit < 0 ? rest : min(rest, limit));
   from = isReverse ? endRank - 1 - <u32>offset : firstRank + <u32>offset;
+}
+
+function findMembers(): void {
+  count = 0;
+  if (offset < 0) return;
+  lexRanks(isReverse, offset);
+  const all = endRank - firstRank;
+  count = limit < 0 ? all : <u32>min(<i64>all, limit);
+  from = isReverse ? endRank - 1 : firstRank;
 }
 
 function findRanks(): void {

@@ -4,7 +4,8 @@ import { Args } from "./args";
 import { lookupRead } from "./expiry";
 import { LINE_ROOM, Reply, replyArray, replyDouble, replyInteger, replyNull } from "./reply";
 import { Zset, findScore, foundScore, rankOfFound } from "./zset";
-import { endRank, firstRank, lexRanks, readLexBounds, readScoreBounds, scoreRanks } from "./zsetbounds";
+import { endRank, firstRank, readScoreBounds, scoreRanks } from "./zsetbounds";
+import { lexRanks, readLexBounds } from "./zsetlex";
 
 /** Opens the sorted set under argument 1: 1, or 0 = there is none, or a REFUSED_ code. The reply has room for a line. */
 function openRead(): i32 {
@@ -83,7 +84,7 @@ export function zlexcount(): i32 {
   if (!readLexBounds(2, 3)) return REFUSED_LEX_RANGE;
   const opened = openRead();
   if (opened < 0) return opened;
-  if (opened != 0) lexRanks();
+  if (opened != 0) lexRanks(false, 0);
   replyInteger(opened == 0 ? 0 : endRank - firstRank);
   return 0;
 }
