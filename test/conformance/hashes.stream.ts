@@ -4,6 +4,7 @@ import type { Client } from "../support/client.ts";
 import type { Random } from "../support/random.ts";
 import { type Argument, plain } from "../support/resp.ts";
 import { sameBytes, sameShape, unordered, unorderedPairs } from "./harness/compare.ts";
+import { lengthOf, textOf } from "./harness/sizes.ts";
 import type { Compare, Probe, Step } from "./harness/step.ts";
 import { float, integer, key as anyKey, mangle, mixCase, value } from "./harness/values.ts";
 
@@ -23,6 +24,7 @@ function field(random: Random): Argument {
     [2, () => ""],
     [2, () => BINARY_FIELD],
     [1, () => "f".repeat(random.pick([63, 64, 65, 254, 255, 256, 5000]))],
+    [1, () => textOf(random, lengthOf(random))],
   ]);
 }
 
@@ -40,6 +42,13 @@ const content = (random: Random): Argument =>
 
 const pairs = (random: Random): Argument[] =>
   Array.from({ length: random.between(1, 6) }, () => [field(random), content(random)]).flat();
+
+/** About as many fields as a small hash has at most. */
+const manyPairs = (random: Random): Argument[] =>
+  Array.from({ length: random.pick([7, 8, 9, 15, 16, 17, 127, 128, 129]) }, (_, i) => [
+    `f${i}`,
+    content(random),
+  ]).flat();
 
 /** A hash as a whole, in its order where it has one. */
 function wholeHash(random: Random): Probe {
@@ -145,6 +154,7 @@ export function hashStep(random: Random): Step {
   if (random.chance(0.02)) return wholeScan(random);
   const [args, compare] = random.weighted<Draw>([
     [14, () => [["HSET", key(random), ...pairs(random)]]],
+    [0.5, () => [["HSET", key(random), ...manyPairs(random)]]],
     [4, () => [["HMSET", key(random), ...pairs(random)]]],
     [5, () => [["HSETNX", key(random), field(random), content(random)]]],
     [10, () => [["HGET", key(random), field(random)]]],

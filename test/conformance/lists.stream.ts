@@ -1,6 +1,7 @@
 // Lists: every command with every option, on few keys, with nodes so small that lists are split and joined all the time.
 import type { Random } from "../support/random.ts";
 import type { Argument } from "../support/resp.ts";
+import { LISTPACK_EMPTY, lengthOf, listpackBytes, textOf, textWithin } from "./harness/sizes.ts";
 import type { Mode, Step } from "./harness/step.ts";
 import { integer, key as anyKey, keys, mangle, mixCase, value } from "./harness/values.ts";
 
@@ -15,7 +16,23 @@ function element(random: Random): Argument {
     [5, () => integer(random)],
     [5, () => value(random)],
     [2, () => ""],
+    [4, () => textOf(random, lengthOf(random))],
   ]);
+}
+
+/** As many elements as bring a list to about the bytes at which it is kept in another way, and one that brings it there. */
+function fill(random: Random): Argument[] {
+  const bytes = random.weighted([
+    [4, () => 1024],
+    [1, () => random.pick([4096, 8192])],
+  ]);
+  const size = random.pick([20, 20, 60, 200, bytes]);
+  const count = Math.floor((bytes - LISTPACK_EMPTY) / listpackBytes(size));
+  const left = bytes - LISTPACK_EMPTY - count * listpackBytes(size) + random.between(-3, 6);
+  const filling = Array.from({ length: count }, () =>
+    random.chance(0.5) ? "e".repeat(size) : textOf(random, size),
+  );
+  return [...filling, textOf(random, textWithin(Math.max(0, left)))];
 }
 
 const elements = (random: Random): Argument[] =>
@@ -81,6 +98,8 @@ export function listStep(random: Random, mode: Mode): Step {
   const args = random.weighted<Argument[]>([
     [12, () => ["RPUSH", key(random), ...elements(random)]],
     [12, () => ["LPUSH", key(random), ...elements(random)]],
+    [3, () => [random.pick(["LPUSH", "RPUSH"]), key(random), ...fill(random)]],
+    [3, () => ["LREM", key(random), random.pick(["0", "1", "-1"]), "e".repeat(20)]],
     [3, () => [random.pick(["LPUSHX", "RPUSHX"]), key(random), ...elements(random)]],
     [8, () => [random.pick(["LPOP", "RPOP"]), key(random)]],
     [5, () => [random.pick(["LPOP", "RPOP"]), key(random), count(random)]],

@@ -4,6 +4,7 @@ import type { Client } from "../support/client.ts";
 import type { Random } from "../support/random.ts";
 import { type Argument, plain, type Value } from "../support/resp.ts";
 import { sameBytes, sameShape, unordered } from "./harness/compare.ts";
+import { INTEGERS, lengthOf, textOf } from "./harness/sizes.ts";
 import type { Compare, Mode, Probe, Step } from "./harness/step.ts";
 import { integer, key as anyKey, mangle, mixCase, value } from "./harness/values.ts";
 
@@ -26,6 +27,8 @@ function member(random: Random): Argument {
     [14, () => `m${random.below(8)}`],
     [8, () => integer(random)],
     [6, () => String(random.pick([32767, 32768, -32768, -32769, 2 ** 31, 2 ** 31 - 1, 2 ** 40]))],
+    [2, () => random.pick(INTEGERS)],
+    [1, () => textOf(random, lengthOf(random))],
     [2, () => ""],
     [1, () => BINARY_MEMBER],
     [2, () => "m".repeat(random.pick([253, 254, 255, 256, 5000]))],
@@ -35,6 +38,12 @@ function member(random: Random): Argument {
 
 const members = (random: Random): Argument[] =>
   Array.from({ length: random.pick([1, 1, 2, 3, 6, 12]) }, () => member(random));
+
+/** About as many integers as an intset has at most. */
+function manyIntegers(random: Random): Argument[] {
+  const first = random.pick([0, 32_700, -(2 ** 31) - 4]);
+  return Array.from({ length: random.pick([7, 8, 9, 511, 512, 513]) }, (_, i) => String(first + i));
+}
 
 const texts = (reply: Value): string[] =>
   reply.kind === "array" || reply.kind === "set"
@@ -176,6 +185,7 @@ export function setStep(random: Random, mode: Mode): Step {
   const target = (): Argument => key(random);
   const [args, compare] = random.weighted<Draw>([
     [20, () => [["SADD", key(random), ...members(random)]]],
+    [0.3, () => [["SADD", key(random), ...manyIntegers(random)]]],
     [12, () => [["SREM", key(random), ...members(random)]]],
     [6, () => [["SISMEMBER", key(random), member(random)]]],
     [4, () => [["SMISMEMBER", key(random), ...members(random)]]],

@@ -3,6 +3,7 @@
 import type { Random } from "../support/random.ts";
 import { plain, type Argument, type Reply } from "../support/resp.ts";
 import { sameBytes, sameShape } from "./harness/compare.ts";
+import { lengthOf, textOf } from "./harness/sizes.ts";
 import type { Compare, Step } from "./harness/step.ts";
 import { integer, key as anyKey, mangle, mixCase } from "./harness/values.ts";
 
@@ -27,6 +28,7 @@ function member(random: Random): string | Buffer {
     ],
     [3, () => Buffer.from([random.pick([0, 127, 128, 255]), random.below(256)])],
     [1, () => "m".repeat(random.pick([63, 64, 65, 254, 255, 256, 5000]))],
+    [1, () => textOf(random, lengthOf(random))],
   ]);
 }
 
@@ -50,6 +52,13 @@ function score(random: Random): string {
 
 const scored = (random: Random): Argument[] =>
   Array.from({ length: random.pick([1, 1, 1, 2, 3, 5]) }, () => [score(random), member(random)]).flat();
+
+/** About as many members as a small sorted set has at most, or a leaf of the tree of a big one. */
+const many = (random: Random): Argument[] =>
+  Array.from({ length: random.pick([7, 8, 9, 61, 62, 63, 127, 128, 129]) }, (_, i) => [
+    score(random),
+    `m${i}`,
+  ]).flat();
 
 const members = (random: Random): Argument[] =>
   Array.from({ length: random.between(1, 4) }, () => member(random));
@@ -217,6 +226,7 @@ const nearly = (random: Random, few: readonly string[], step: () => Draw): Draw 
 export function sortedSetStep(random: Random): Step {
   const [args, compare] = random.weighted<Draw>([
     [20, () => add(random)],
+    [0.5, () => [["ZADD", key(random), ...many(random)]]],
     [6, () => [["ZINCRBY", key(random), score(random), member(random)]]],
     [10, () => [["ZREM", key(random), ...members(random)]]],
     [6, () => [["ZSCORE", key(random), member(random)]]],

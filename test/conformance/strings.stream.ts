@@ -3,6 +3,7 @@ import type { Random } from "../support/random.ts";
 import type { Argument } from "../support/resp.ts";
 import { near } from "./harness/compare.ts";
 import type { Compare, Mode, Step } from "./harness/step.ts";
+import { lengthOf, textOf, TEXT_LENGTHS } from "./harness/sizes.ts";
 import { farSeconds, float, integer, key, keys, mangle, mixCase, value } from "./harness/values.ts";
 
 type Draw = readonly [args: readonly Argument[], compare?: Compare];
@@ -67,10 +68,12 @@ function offset(random: Random): string {
 }
 
 const shortOffset = (random: Random): string =>
-  random.pick(["-1", "0", "1", "5", "43", "44", "45", "200", "x"]);
+  random.chance(0.1)
+    ? String(random.pick(TEXT_LENGTHS))
+    : random.pick(["-1", "0", "1", "5", "43", "44", "45", "200", "x"]);
 
 const patch = (random: Random): Argument =>
-  random.pick<Argument>(["ab", "x", Buffer.of(0, 255), "0123456789"]);
+  random.pick<Argument>(["ab", "x", Buffer.of(0, 255), "0123456789", textOf(random, lengthOf(random, 300))]);
 
 function pairs(random: Random, mode: Mode): Argument[] {
   return keys(random, random.between(1, 5), mode).flatMap((name) => [name, value(random)]);

@@ -1,6 +1,7 @@
 // Arguments worth trying: few keys, so that commands meet each other's leavings, and values at the edges.
 import type { Argument } from "../../support/resp.ts";
 import type { Random } from "../../support/random.ts";
+import { around, INTEGERS, lengthOf, textOf } from "./sizes.ts";
 import type { Mode } from "./step.ts";
 
 const BINARY_KEY = Buffer.from([0, 255, 13, 10, 0x7b, 0x7d]);
@@ -16,6 +17,7 @@ export function key(random: Random): Argument {
     [3, () => ""],
     [3, () => BINARY_KEY],
     [1, () => LONG_KEY],
+    [1, () => `long:${random.below(2)}`.padEnd(random.pick(around(255)), "k")],
     [3, () => String(random.below(5))],
     [3, () => `missing:${random.below(1000)}`],
     [2, () => "ключ"],
@@ -45,6 +47,7 @@ export function integer(random: Random): string {
     [6, () => String(random.between(-10, 10))],
     [3, () => String(random.between(-1_000_000, 1_000_000))],
     [4, () => random.pick(INTEGER_EDGES)],
+    [2, () => random.pick(INTEGERS)],
   ]);
 }
 
@@ -71,6 +74,8 @@ export function value(random: Random): Argument {
     [3, () => random.bytes(random.between(1, 70))],
     [1, () => ""],
     [1, () => "x".repeat(random.pick([43, 44, 45, 63, 64, 65, 127, 128, 255, 256, 1023, 1024]))],
+    [2, () => textOf(random, lengthOf(random))],
+    [0.2, () => textOf(random, lengthOf(random, 70_000))],
     [0.5, () => random.bytes(random.between(2000, 9000))],
     [0.3, () => "ab".repeat(random.between(10_000, 40_000))],
   ]);

@@ -1,7 +1,7 @@
 // Hashes around their thresholds: entries and lengths of a listpack, bytes of an entry, integers, doublings of the table.
 import type { Random } from "../../support/random.ts";
 import type { Args, Scene, Walk } from "./script.ts";
-import { around, integer, length, text } from "./sizes.ts";
+import { around, integer, lengthOf, textOf } from "../harness/sizes.ts";
 
 const ENTRIES = ["0", "1", "2", "3", "8", "16", "128", "128", "512", "100000"] as const;
 const VALUES = ["0", "1", "16", "64", "64", "255", "300", "4096", "100000"] as const;
@@ -11,15 +11,15 @@ const field = (random: Random, i: number): string =>
   random.weighted([
     [8, () => `f${i}`],
     [1, () => String(i)],
-    [1, () => text(random, length(random, 300))],
+    [1, () => textOf(random, lengthOf(random, 300))],
   ]);
 
 const content = (random: Random): string =>
   random.weighted([
     [4, () => integer(random)],
-    [4, () => text(random, random.between(0, 20))],
-    [3, () => text(random, random.pick([15, 16, 17, 63, 64, 65, 66, 254, 255, 256, 299, 300, 301]))],
-    [1, () => text(random, length(random, 5000))],
+    [4, () => textOf(random, random.between(0, 20))],
+    [3, () => textOf(random, random.pick([15, 16, 17, 63, 64, 65, 66, 254, 255, 256, 299, 300, 301]))],
+    [1, () => textOf(random, lengthOf(random, 5000))],
   ]);
 
 const numeric = (random: Random): string => (random.chance(0.7) ? integer(random) : "1.5");
@@ -30,7 +30,7 @@ function pairsOf(random: Random, count: number): readonly (readonly [string, str
   return Array.from({ length: count }, (_, i) => {
     if (style === 0) return [`f${i}`, `v${i}`];
     if (style === 1) return [`f${i}`, i === big ? content(random) : integer(random)];
-    if (style === 2) return [`f${i}`, text(random, random.pick([63, 64, 64]))];
+    if (style === 2) return [`f${i}`, textOf(random, random.pick([63, 64, 64]))];
     return [field(random, i), content(random)];
   });
 }
@@ -54,7 +54,7 @@ function builds(random: Random, key: string, pairs: readonly (readonly [string, 
 
 const known = (random: Random, { parts }: Scene): string =>
   random.chance(0.3) || parts.length === 0
-    ? random.pick(["new", "f0", text(random, length(random, 300))])
+    ? random.pick(["new", "f0", textOf(random, lengthOf(random, 300))])
     : random.pick(parts);
 
 const several = (random: Random, scene: Scene): string[] =>

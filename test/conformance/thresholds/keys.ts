@@ -5,7 +5,7 @@ import { hashes } from "./hashes.ts";
 import { lists } from "./lists.ts";
 import type { Args, Scene, Walk } from "./script.ts";
 import { sets } from "./sets.ts";
-import { around } from "./sizes.ts";
+import { around } from "../harness/sizes.ts";
 import { sortedSets } from "./sortedsets.ts";
 import { strings } from "./strings.ts";
 

@@ -1,7 +1,15 @@
 // Lists around their thresholds: bytes of one listpack inside an entry, bytes and elements of nodes, lengths of elements.
 import type { Random } from "../../support/random.ts";
 import type { Args, Scene, Walk } from "./script.ts";
-import { around, integer, length, LISTPACK_EMPTY, listpackBytes, text, textWithin } from "./sizes.ts";
+import {
+  around,
+  integer,
+  lengthOf,
+  LISTPACK_EMPTY,
+  listpackBytes,
+  textOf,
+  textWithin,
+} from "../harness/sizes.ts";
 
 const MOST = 300;
 
@@ -20,16 +28,16 @@ function elementsOf(random: Random, bytes: number): string[] {
     if (style === 4 && elements.length >= 4) break;
   }
   if (room - used < 2) return elements;
-  const filler = text(random, textWithin(room - used));
+  const filler = textOf(random, textWithin(room - used));
   elements.splice(random.pick([0, elements.length >> 1, elements.length, elements.length]), 0, filler);
   return elements;
 }
 
 function elementOf(random: Random, style: number): string {
-  if (style === 1) return text(random, 20);
-  if (style === 2) return random.chance(0.8) ? "same" : text(random, random.between(1, 40));
-  if (style === 3) return random.chance(0.3) ? integer(random) : text(random, length(random, 300));
-  return text(random, length(random, 600));
+  if (style === 1) return textOf(random, 20);
+  if (style === 2) return random.chance(0.8) ? "same" : textOf(random, random.between(1, 40));
+  if (style === 3) return random.chance(0.3) ? integer(random) : textOf(random, lengthOf(random, 300));
+  return textOf(random, lengthOf(random, 600));
 }
 
 /** A push of all, pushes one by one from either end, or one that was longer before. */
@@ -42,8 +50,8 @@ function builds(random: Random, key: string, elements: readonly string[]): Args[
     [elements.length > 99 ? 0 : 3, () => elements.map((element) => ["RPUSH", key, element])],
     [elements.length > 99 ? 0 : 1, () => elements.toReversed().map((element) => ["LPUSH", key, element])],
     [2, () => [["RPUSH", key, ...elements.slice(middle)], ...elements.slice(0, middle).toReversed().map((element) => ["LPUSH", key, element])]],
-    [2, () => [["RPUSH", key, ...elements, text(random, length(random, 9000)), "last"], ["LTRIM", key, 0, -3]]],
-    [1, () => [["RPUSH", key, text(random, length(random, 9000)), ...elements], ["LPOP", key]]],
+    [2, () => [["RPUSH", key, ...elements, textOf(random, lengthOf(random, 9000)), "last"], ["LTRIM", key, 0, -3]]],
+    [1, () => [["RPUSH", key, textOf(random, lengthOf(random, 9000)), ...elements], ["LPOP", key]]],
     [1, () => [["RPUSH", key, elements[0] ?? "", ...Array.from({ length: 30 }, () => "gone"), ...elements.slice(1)], ["LREM", key, -30, "gone"]]],
   ]); // prettier-ignore
 }
@@ -51,11 +59,11 @@ function builds(random: Random, key: string, elements: readonly string[]): Args[
 /** An element to add, mostly small, or of a length at some threshold. */
 const operand = (random: Random, { parts }: Scene): string =>
   random.weighted([
-    [3, () => text(random, length(random, 80))],
-    [2, () => text(random, length(random, 1100))],
-    [1, () => text(random, random.between(950, 1030))],
-    [1, () => text(random, length(random, 9000))],
-    [0.1, () => text(random, length(random, 70_000))],
+    [3, () => textOf(random, lengthOf(random, 80))],
+    [2, () => textOf(random, lengthOf(random, 1100))],
+    [1, () => textOf(random, random.between(950, 1030))],
+    [1, () => textOf(random, lengthOf(random, 9000))],
+    [0.1, () => textOf(random, lengthOf(random, 70_000))],
     [2, () => (parts.length === 0 ? "x" : random.pick(parts))],
     [2, () => integer(random)],
     [1, () => "same"],

@@ -3,7 +3,7 @@
 import type { Random } from "../../support/random.ts";
 import type { Argument } from "../../support/resp.ts";
 import type { Compare, Request } from "../harness/step.ts";
-import { keyName, length, text } from "./sizes.ts";
+import { keyName, lengthOf, textOf } from "../harness/sizes.ts";
 
 export type Args = readonly Argument[];
 
@@ -118,12 +118,12 @@ function looksAt(random: Random, walk: Walk, scene: Scene): readonly Args[] {
 
 /** Other keys around the one at hand in memory, of about its size; what a script left is deleted. */
 function neighbours(random: Random, { key, other, size }: Scene): readonly Args[] {
-  const near = (): string => text(random, Math.max(1, Math.min(size, 2000) + random.between(-16, 16)));
+  const near = (): string => textOf(random, Math.max(1, Math.min(size, 2000) + random.between(-16, 16)));
   return [
     ["DEL", key, other, "copy", "r"],
     ["SET", `n${random.below(8)}`, near()],
     ["SET", `n${random.below(8)}`, near()],
-    ["RPUSH", `l${random.below(4)}`, text(random, length(random, 300))],
+    ["RPUSH", `l${random.below(4)}`, textOf(random, lengthOf(random, 300))],
     ["LTRIM", `l${random.below(4)}`, -5, -1],
   ];
 }

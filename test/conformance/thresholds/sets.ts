@@ -2,7 +2,7 @@
 import type { Random } from "../../support/random.ts";
 import { sameShape } from "../harness/compare.ts";
 import type { Args, Drawn, Scene, Walk } from "./script.ts";
-import { around, integer, length, text } from "./sizes.ts";
+import { around, integer, lengthOf, textOf } from "../harness/sizes.ts";
 
 const ENTRIES = ["0", "1", "2", "3", "8", "64", "128", "512", "512", "100000"] as const;
 
@@ -17,7 +17,7 @@ const member = (random: Random): string =>
     [3, () => random.pick(EDGES)],
     [1, () => random.pick(WIDEST)],
     [1, () => integer(random)],
-    [3, () => text(random, length(random, 300))],
+    [3, () => textOf(random, lengthOf(random, 300))],
   ]);
 
 function membersOf(random: Random, count: number): string[] {

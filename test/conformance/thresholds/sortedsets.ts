@@ -2,7 +2,7 @@
 // text, nodes of the tree, doublings of the table.
 import type { Random } from "../../support/random.ts";
 import type { Args, Scene, Walk } from "./script.ts";
-import { around, integer, length, text } from "./sizes.ts";
+import { around, integer, lengthOf, textOf } from "../harness/sizes.ts";
 
 const ENTRIES = ["0", "1", "2", "3", "8", "16", "62", "128", "128", "512", "100000"] as const;
 const VALUES = ["0", "1", "16", "64", "64", "255", "300", "100000"] as const;
@@ -26,8 +26,8 @@ const member = (random: Random): string =>
   random.weighted([
     [3, () => `m${random.below(80)}`],
     [2, () => integer(random)],
-    [3, () => text(random, random.pick([0, 1, 15, 16, 17, 63, 64, 65, 254, 255, 256, 299, 300, 301]))],
-    [1, () => text(random, length(random, 5000))],
+    [3, () => textOf(random, random.pick([0, 1, 15, 16, 17, 63, 64, 65, 254, 255, 256, 299, 300, 301]))],
+    [1, () => textOf(random, lengthOf(random, 5000))],
   ]);
 
 const STYLES = 5;
@@ -43,7 +43,7 @@ function cellsOf(
     if (style === 0) return [String(i), `m${i}`];
     if (style === ONE_SCORE) return ["0", `m${i}`];
     if (style === 2) return [score(random), `m${i}`];
-    if (style === 3) return [score(random), text(random, 64)];
+    if (style === 3) return [score(random), textOf(random, 64)];
     return [score(random), random.chance(0.8) ? `m${i}` : member(random)];
   });
 }

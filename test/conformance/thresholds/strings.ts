@@ -1,13 +1,13 @@
 // Strings around their thresholds: integers, 44 bytes, the two forms of an entry, size classes of blocks, room to grow.
 import type { Random } from "../../support/random.ts";
 import type { Args, Scene, Walk } from "./script.ts";
-import { around, INTEGERS, integer, length, text } from "./sizes.ts";
+import { around, INTEGERS, integer, lengthOf, textOf } from "../harness/sizes.ts";
 
 const MEGABYTE = 1048576;
 
 const content = (random: Random, size: number): string => {
   if (size > 0 && size <= 20 && random.chance(0.6)) return random.pick(INTEGERS);
-  return text(random, size);
+  return textOf(random, size);
 };
 
 /** Set so, put together by APPEND or SETRANGE, or one that was longer or an integer before. */
@@ -17,7 +17,7 @@ function builds(random: Random, key: string, value: string): Args[] {
     [1, () => [["SET", key, value, "EX", "1000000"]]],
     [2, () => [["APPEND", key, value.slice(0, value.length >> 1)], ["APPEND", key, value.slice(value.length >> 1)]]],
     [2, () => [["SETRANGE", key, 0, value]]],
-    [1, () => [["SET", key, text(random, length(random, 9000))], ["SET", key, value]]],
+    [1, () => [["SET", key, textOf(random, lengthOf(random, 9000))], ["SET", key, value]]],
     [1, () => [["SET", key, integer(random)], ["SET", key, value, "KEEPTTL"]]],
     [1, () => [["RPUSH", key, value], ["SET", key, value]]],
   ]); // prettier-ignore
@@ -26,18 +26,18 @@ function builds(random: Random, key: string, value: string): Args[] {
 /** A value whose length is about that of what is there, or at a threshold of its own. */
 const near = (random: Random, { size }: Scene): string =>
   random.weighted([
-    [3, () => text(random, Math.max(0, size + random.between(-5, 5)))],
+    [3, () => textOf(random, Math.max(0, size + random.between(-5, 5)))],
     [2, () => integer(random)],
-    [2, () => text(random, length(random, 9000))],
-    [0.1, () => text(random, length(random, 70_000))],
+    [2, () => textOf(random, lengthOf(random, 9000))],
+    [0.1, () => textOf(random, lengthOf(random, 70_000))],
   ]);
 
 /** What is added to an end: little, or as much as brings it to a threshold. */
 const added = (random: Random, { size }: Scene): string =>
   random.weighted([
-    [4, () => text(random, random.between(0, 5))],
-    [2, () => text(random, length(random, 300))],
-    [1, () => text(random, size)],
+    [4, () => textOf(random, random.between(0, 5))],
+    [2, () => textOf(random, lengthOf(random, 300))],
+    [1, () => textOf(random, size)],
     [1, () => integer(random)],
   ]);
 

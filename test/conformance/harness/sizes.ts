@@ -12,7 +12,7 @@ export const TEXT_LENGTHS: readonly number[] = [
 ]; // prettier-ignore
 
 /** Small lengths often, each threshold now and then. */
-export function length(random: Random, most = 1100): number {
+export function lengthOf(random: Random, most = 1100): number {
   return random.weighted([
     [4, () => random.between(1, 24)],
     [2, () => random.between(0, Math.min(300, most))],
@@ -20,11 +20,9 @@ export function length(random: Random, most = 1100): number {
   ]);
 }
 
-let made = 0;
-
-/** Text of so many bytes that is no number; made anew each time, so that places can be told apart. */
-export function text(random: Random, size: number): string {
-  const mark = `t${(made++ % 46656).toString(36)}.`;
+/** Text of so many bytes that is no number; seldom the same twice, so that places can be told apart. */
+export function textOf(random: Random, size: number): string {
+  const mark = `t${random.below(46656).toString(36)}.`;
   if (size <= mark.length) return "tuvwx".slice(0, size);
   const rest = size - mark.length;
   return random.chance(0.5) ? mark + "x".repeat(rest) : mark + letters(random, rest);
