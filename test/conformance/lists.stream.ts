@@ -6,7 +6,15 @@ import type { Mode, Step } from "./harness/step.ts";
 import { integer, key as anyKey, keys, mangle, mixCase, value } from "./harness/values.ts";
 
 /** Mostly one of a few, so that lists grow, shrink, and meet other types. */
-const key = (random: Random): Argument => (random.chance(0.85) ? `{l}${random.below(6)}` : anyKey(random));
+const key = (random: Random): Argument =>
+  random.weighted<Argument>([
+    [80, () => `{l}${random.below(6)}`],
+    [8, () => full(random)],
+    [12, () => anyKey(random)],
+  ]);
+
+/** Deleted again and again, and then filled at once. */
+const full = (random: Random): string => `{l}full${random.below(2)}`;
 
 /** Elements, most of them met again and again. */
 function element(random: Random): Argument {
@@ -98,8 +106,9 @@ export function listStep(random: Random, mode: Mode): Step {
   const args = random.weighted<Argument[]>([
     [12, () => ["RPUSH", key(random), ...elements(random)]],
     [12, () => ["LPUSH", key(random), ...elements(random)]],
-    [3, () => [random.pick(["LPUSH", "RPUSH"]), key(random), ...fill(random)]],
-    [3, () => ["LREM", key(random), random.pick(["0", "1", "-1"]), "e".repeat(20)]],
+    [3, () => ["DEL", full(random)]],
+    [4, () => [random.pick(["LPUSH", "RPUSH"]), random.chance(0.8) ? full(random) : key(random), ...fill(random)]],
+    [4, () => ["LREM", full(random), random.pick(["0", "1", "-1"]), "e".repeat(random.pick([20, 60, 200]))]],
     [3, () => [random.pick(["LPUSHX", "RPUSHX"]), key(random), ...elements(random)]],
     [8, () => [random.pick(["LPOP", "RPOP"]), key(random)]],
     [5, () => [random.pick(["LPOP", "RPOP"]), key(random), count(random)]],
