@@ -26,7 +26,7 @@ export class Runner {
 
   private constructor(
     private readonly scope: Scope,
-    private readonly theirs: Side,
+    private theirs: Side,
     private ours: Side,
   ) {}
 
@@ -136,8 +136,10 @@ export class Runner {
     return undefined;
   }
 
+  /** Another server of ours, and connections on which nothing is still to come. */
   async #renew(): Promise<void> {
-    this.ours.client.close();
+    this.close();
+    this.theirs = await sideOf(this.theirs.server);
     await this.ours.server.stop("SIGKILL");
     this.ours = await sideOf(await startSubject(this.scope, FLAGS));
     await this.#empty();
