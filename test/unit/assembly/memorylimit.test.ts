@@ -50,10 +50,9 @@ function step(space: Keyspace, random: Random, model: Map<string, string>): bool
         },
       );
     case 4:
-      model.delete(key);
       return done(
         () => space.run("del", key),
-        () => undefined,
+        () => model.delete(key),
       );
     default:
       return done(
