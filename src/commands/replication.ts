@@ -1,5 +1,6 @@
 // The commands by which masters and replicas find each other, and WAIT. What they mean is the node's business; here
 // their words are read.
+import { hasAddressCharacters } from "../cluster/door.ts";
 import type { Args } from "../engine/args.ts";
 import { NOT_INTEGER, outOfRange, ReplyError, SYNTAX } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
@@ -16,8 +17,6 @@ const WAIT_ON_REPLICA = new ReplyError(
 );
 /** What Redis keeps a host's name in, its end included. */
 const ADDRESS_LIMIT = 256;
-/** What addresses and host names are made of. INFO shows it within a line of fields parted by commas. */
-const ADDRESS = /^[\w.:%-]*$/;
 const NOT_ADDRESS = new ReplyError("ERR REPLCONF ip-address provided by replica instance is no address");
 const LARGEST_PORT = 65535;
 
@@ -46,7 +45,8 @@ function factAt(args: Args, index: number): ReplicaFact {
   if (args.is(index, "IP-ADDRESS")) {
     const length = args.length(value);
     const address = args.latin1(value);
-    if (!ADDRESS.test(address)) throw NOT_ADDRESS;
+    // INFO shows it within a line of fields parted by commas.
+    if (!hasAddressCharacters(address)) throw NOT_ADDRESS;
     if (length < ADDRESS_LIMIT) return { type: "address", address };
     throw new ReplyError(`ERR REPLCONF ip-address provided by replica instance is too long: ${length} bytes`);
   }
