@@ -16,7 +16,7 @@ const GROUPS = ["unit", "sim", "conformance", "e2e"] as const;
 const LONG = "long";
 
 /** Those that run on the debug engine, which checks itself; the others run what users run. */
-const CHECKED_GROUPS: ReadonlySet<string> = new Set(["unit", "sim", "conformance"]);
+const CHECKED_GROUPS: ReadonlySet<string> = new Set(["unit", "sim", "conformance", "long"]);
 
 /** Characters shown of what a failed test says. */
 const FAILURE_LENGTH = 2000;

@@ -110,9 +110,14 @@ function contents(at: InProcess, key: Argument, type: string | undefined): strin
   const probe = new Probe(at, key);
   if (type === "string") return probe.text("GET") ?? "";
   if (type === "list") return probe.list("LRANGE", 0, -1).map(latin).join(",");
-  if (type === "zset") return probe.list("ZRANGE", 0, -1, "WITHSCORES").map(latin).join(",");
+  if (type === "zset") return scored(probe.list("ZRANGE", 0, -1, "WITHSCORES").map(latin)).join(",");
   const all = probe.list(type === "set" ? "SMEMBERS" : "HGETALL").map(latin);
   return all.toSorted().join(",");
+}
+
+/** A score of -0 becomes 0 where what is loaded becomes a listpack, as in redis-server. */
+function scored(cells: readonly string[]): string[] {
+  return cells.map((text, i) => (i % 2 === 1 && text === "-0" ? "0" : text));
 }
 
 type Use = (random: Random, known: Argument, text: Argument) => readonly Argument[];
