@@ -1,7 +1,7 @@
 // Which keys change, request by request, for those who wait for changes of keys: clients that cache them, and clients
 // that WATCH them. A request tells by its own keys, where the row says they are written, unless replicas are told other
-// words: then those tell. A command that changes other keys than these says so itself (`touched`). While nobody waits nothing here runs: the dispatcher looks at `isOn`, and what must be known
-// before a command runs hangs on a gate.
+// words: then those tell. A command that changes other keys than these says so itself (`touched`). While nobody waits
+// nothing here runs: the dispatcher looks at `isOn`, and what must be known before a command runs hangs on a gate.
 import { Buffer } from "node:buffer";
 import { EVENT_MODIFIED } from "../../assembly/abi.ts";
 import { findKeys, KeyPlaces } from "../commands/getkeys.ts";
