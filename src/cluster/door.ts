@@ -37,4 +37,4 @@ export const hasAddressCharacters = (text: string): boolean => ADDRESS.test(text
 
 /** Whether nodes.conf, and the bus, can hold this text where an address or a host name stands. */
 export const isAddress = (text: string): boolean => text.length <= ADDRESS_LENGTH && ADDRESS.test(text);
-export const isHostname = (text: string): boolean => HOSTNAME.test(text);
+const isHostname = (text: string): boolean => HOSTNAME.test(text);

@@ -4,7 +4,7 @@ import { hasAddressCharacters } from "../cluster/door.ts";
 import type { Args } from "../engine/args.ts";
 import { NOT_INTEGER, outOfRange, ReplyError, SYNTAX } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
-import { intAt, timeoutAt } from "./arguments.ts";
+import { timeoutAt } from "./arguments.ts";
 import type { Context, ReplicaFact } from "./context.ts";
 import { family } from "./family.ts";
 
@@ -135,8 +135,9 @@ function role(ctx: Context, _args: Args, reply: Reply): void {
 function wait(ctx: Context, args: Args, reply: Reply): void {
   const { replication } = ctx.server;
   if (replication.role.name === "slave") throw WAIT_ON_REPLICA;
-  const count = intAt(args, 1, NOT_INTEGER);
-  replication.wait(ctx.client, count, timeoutAt(args, 2), reply);
+  const count = args.integer(1); // any of 64 bits; more than there are replicas waits for the time's end
+  if (count === undefined) throw NOT_INTEGER;
+  replication.wait(ctx.client, Number(count), timeoutAt(args, 2), reply);
 }
 
 const followRow = {

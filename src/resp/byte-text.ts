@@ -2,9 +2,6 @@
 // can still be split, compared and matched as text is.
 import { Buffer } from "node:buffer";
 
-export const byteText = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
-
 export const bytesOf = (text: string): Uint8Array => Buffer.from(text, "latin1");
 
 /** The bytes of ordinary text in UTF-8. */

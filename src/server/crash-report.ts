@@ -42,7 +42,7 @@ export function crashReport(node: CrashedNode, cause: unknown): readonly string[
 }
 
 /** Whether the engine itself failed, by a trap. */
-export function isTrap(cause: unknown): boolean {
+function isTrap(cause: unknown): boolean {
   return causesOf(cause).some((each) => each instanceof WebAssembly.RuntimeError);
 }
 

@@ -1,5 +1,6 @@
-// When copies for replicas begin, and who shares one. One is produced at a time, and begins as soon as somebody asks;
-// who comes while its beginning is still kept shares it, who comes later shares the next. Where
+// When copies for replicas begin, and who shares one. A copy begins as soon as somebody asks; who comes while its beginning
+// is still kept shares it, who comes later shares the next, which begins when this one has been produced, or beside it for
+// those that have waited for long. Where
 // `repl-diskless-sync-delay` says so, a copy waits that long for more replicas, or until there are
 // `repl-diskless-sync-max-replicas`.
 import { monotonicUs, nowMs, soon } from "../io/clock.ts";
@@ -15,7 +16,7 @@ import type { ReplicationHost } from "./replication-host.ts";
 const BUDGET_US = 2000;
 /** Copies that replicas have not taken to the end; while there are so many, no other begins. */
 const MOST_COPIES = 4;
-/** Replicas that have waited so long are not kept waiting any more by those that take the copy before them slowly. */
+/** Replicas that have waited so long are not kept waiting any more by those that take the copy before them. */
 const URGENT_MS = 5000;
 
 interface Waiter {
@@ -26,8 +27,6 @@ interface Waiter {
 
 export class ReplicaCopies {
   readonly #copies = new Set<ReplicaCopy>();
-  /** The one that is being produced. */
-  #current: ReplicaCopy | undefined;
   readonly #waiting = new Map<ReplicaLink, Waiter>();
   #isScheduled = false;
 
@@ -53,7 +52,7 @@ export class ReplicaCopies {
   ask(link: ReplicaLink, begun: (origin: CopyOrigin) => void): void {
     link.phase = "waiting";
     this.#waiting.set(link, { sinceMs: nowMs(), begun });
-    if (link.withoutKeys) return this.#begin(new ReplicaCopy(this.host, this.#cut(NOTHING)), [link]);
+    if (link.withoutKeys) return this.#begin(new ReplicaCopy(this.host, this.#cut(NO_KEYS)), [link]);
     for (const copy of this.#copies) if (this.#isShared(copy, link)) return this.#begin(copy, [link]);
     this.#beginIfDue();
   }
@@ -66,28 +65,46 @@ export class ReplicaCopies {
       copy.leave(link);
       if (copy.links.length === 0) this.#drop(copy);
     }
-    this.#beginIfDue();
+    this.wake();
   }
 
-  /** A replica has taken something, or time has passed: the copy may go on. */
+  /**
+   * A replica has taken something, or time has passed: copies may begin or go on, behind the batch at hand. A copy never
+   * begins within one, where a transaction may have changed keys and not logged it yet.
+   */
   wake(): void {
-    this.#beginIfDue();
-    const current = this.#current;
-    if (this.#isScheduled || current === undefined || !current.mayProduce(this.#isUrgent)) return;
+    if (this.#isScheduled || !this.#hasWork) return;
     this.#isScheduled = true;
     soon(() => {
       this.#isScheduled = false;
+      this.#beginIfDue();
       this.#produce();
     });
   }
 
-  get #isUrgent(): boolean {
+  get #hasWork(): boolean {
+    if (this.#waiting.size > 0 && this.#copies.size < MOST_COPIES) return true;
+    return this.#producing().some((copy) => copy.mayProduce(this.#isUrgent));
+  }
+
+  #producing(): readonly ReplicaCopy[] {
+    return [...this.#copies].filter((copy) => !copy.isDone);
+  }
+
+  /** Somebody has waited for long. */
+  get #isPressing(): boolean {
     for (const { sinceMs } of this.#waiting.values()) return nowMs() - sinceMs > URGENT_MS;
     return false;
   }
 
+  /** Somebody has waited for long, and no other copy can be begun. */
+  get #isUrgent(): boolean {
+    return this.#copies.size >= MOST_COPIES && this.#isPressing;
+  }
+
   #beginIfDue(): void {
-    if (this.#current !== undefined || this.#copies.size >= MOST_COPIES) return;
+    if (this.#copies.size >= MOST_COPIES) return;
+    if (this.#producing().length > 0 && !this.#isPressing) return;
     const { config } = this.host;
     const delayMs = config.number("repl-diskless-sync-delay") * 1000;
     const enough = config.number("repl-diskless-sync-max-replicas");
@@ -117,24 +134,23 @@ export class ReplicaCopies {
   /** Whether a copy can still be had, and the log from its cut on. */
   #isShared(copy: ReplicaCopy, link: ReplicaLink): boolean {
     const { replId, offset, source } = copy.origin;
-    if (!copy.isOpen || source === NOTHING || replId !== this.history.replId) return false;
+    if (!copy.isOpen || source === NO_KEYS || replId !== this.history.replId) return false;
     return link.copyOnly || offset >= this.host.log.start;
   }
 
   #begin(copy: ReplicaCopy, links: readonly ReplicaLink[]): void {
     const { log, snapshots } = this.host;
+    const hasKeys = copy.origin.source !== NO_KEYS;
     if (!this.#copies.has(copy)) {
       this.#copies.add(copy);
-      if (copy.origin.source !== NOTHING) {
-        this.#current = copy;
-        snapshots.add(copy.snapshot, (error) => this.#failed(copy, error));
-      }
+      if (hasKeys) snapshots.add(copy.snapshot, (error) => this.#failed(copy, error));
     }
     for (const link of links) {
       const waiter = this.#waiting.get(link);
       this.#waiting.delete(link);
       try {
         link.beginCopy(copy.share(link), link.copyOnly ? undefined : log.open("replica", copy.origin.offset));
+        if (!hasKeys) copy.produce(() => true, true);
       } catch (error) {
         if (!isRefusal(error)) throw error;
         link.client.close(`its copy failed: ${error.message}`);
@@ -143,23 +159,24 @@ export class ReplicaCopies {
       waiter?.begun(copy.origin);
     }
     if (copy.links.length === 0) this.#drop(copy);
-    else if (copy.origin.source === NOTHING) copy.produce(() => true, true);
     this.wake();
   }
 
+  /** Each copy that may go on has its part of the time. */
   #produce(): void {
-    const copy = this.#current;
-    if (copy === undefined) return;
-    const endUs = monotonicUs() + BUDGET_US;
-    try {
-      copy.produce(() => monotonicUs() < endUs, this.#isUrgent);
-    } catch (error) {
-      return this.#failed(copy, error);
+    const isUrgent = this.#isUrgent;
+    const due = this.#producing().filter((copy) => copy.mayProduce(isUrgent));
+    for (const copy of due) {
+      const endUs = monotonicUs() + BUDGET_US / due.length;
+      try {
+        copy.produce(() => monotonicUs() < endUs, isUrgent);
+      } catch (error) {
+        this.#failed(copy, error);
+        continue;
+      }
+      if (copy.isDone) this.host.snapshots.remove(copy.snapshot);
     }
-    if (copy.isDone) {
-      this.host.snapshots.remove(copy.snapshot);
-      this.#current = undefined;
-    }
+    if (due.length === 0) return;
     this.parts.produced();
     this.wake();
   }
@@ -174,11 +191,10 @@ export class ReplicaCopies {
     this.#copies.delete(copy);
     this.host.snapshots.remove(copy.snapshot);
     copy.close();
-    if (this.#current === copy) this.#current = undefined;
   }
 }
 
-const NOTHING: SnapshotSource = {
+const NO_KEYS: SnapshotSource = {
   databases: () => [],
   sizes: () => ({ keys: 0, expires: 0 }),
   serialise: () => {},

@@ -18,7 +18,7 @@ export const COPY_WINDOW = 16 << 20;
 /** Bytes read from the file at a time. */
 const PIECE = 65536;
 
-const NOTHING = new Uint8Array(0);
+const NO_BYTES = new Uint8Array(0);
 const encoder = new TextEncoder();
 
 /** One replica's share of a copy. */
@@ -114,7 +114,7 @@ export class ReplicaCopy {
   /**
    * Goes on with the snapshot.
    * @param mayGoOn whether there is time
-   * @param isUrgent others wait for their copy: no replica is waited for
+   * @param isUrgent others wait for a copy that cannot begin before this one ends: slow replicas are not waited for
    */
   produce(mayGoOn: () => boolean, isUrgent: boolean): void {
     if (this.isDone || !this.mayProduce(isUrgent)) return;
@@ -132,7 +132,8 @@ export class ReplicaCopy {
     for (const [link, reader] of this.#readers) {
       if (reader instanceof CountedReader) continue;
       isAllCounted = false;
-      if (!isUrgent && !link.isStuck && reader.lagBytes >= COPY_WINDOW) return false;
+      const isWaitedFor = !link.isStuck && !(isUrgent && link.isSlow);
+      if (isWaitedFor && reader.lagBytes >= COPY_WINDOW) return false;
       leastLag = Math.min(leastLag, reader.lagBytes);
     }
     return isAllCounted || isUrgent || leastLag < COPY_WINDOW;
@@ -162,8 +163,8 @@ export class ReplicaCopy {
 
   #counted(): CountedReader {
     if (this.#spool === undefined) {
+      this.#spool = new Spool(this.host.directory); // first: what the disk refuses must not keep the copy in memory
       this.#spooled = this.bytes.open("file", 0);
-      this.#spool = new Spool(this.host.directory);
       this.#settle();
     }
     return new CountedReader(this, this.#spool);
@@ -230,7 +231,7 @@ class CountedReader implements CopyReader {
   }
 
   peek(): Uint8Array {
-    if (this.isWaiting) return NOTHING;
+    if (this.isWaiting) return NO_BYTES;
     this.#head ??= encoder.encode(`$${this.copy.bytes.end}\r\n`);
     return this.#head.length > 0 ? this.#head : this.spool.readAt(this.#taken, PIECE);
   }

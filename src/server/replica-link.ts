@@ -11,6 +11,9 @@ import type { Totals } from "./stats.ts";
 
 /** A replica whose socket has taken nothing for so long is not waited for. */
 const STUCK_MS = 1000;
+/** One that takes less than this in a second is slow, bytes: no link that replicas can follow a master over is. */
+const SLOW_BYTES = 1 << 20;
+const RATED_EVERY_MS = 1000;
 /** How often one that waits for its copy is shown that we live. */
 const SIGN_EVERY_MS = 1000;
 
@@ -33,6 +36,8 @@ export class ReplicaLink {
   overSoftSinceMs = 0;
   /** Its socket has taken nothing for a while. */
   isStuck = false;
+  /** It takes something, and hardly anything. */
+  isSlow = false;
   /** Its share of a copy. */
   #copy: CopyReader | undefined;
   /** The line that answers PSYNC has not gone out yet: what follows it is kept. */
@@ -43,6 +48,9 @@ export class ReplicaLink {
   #sentBytes = 0;
   #seenBytes = 0;
   #signAtMs = 0;
+  /** When it was last looked at how much it takes in a second, and what it had taken by then. */
+  #ratedAtMs = 0;
+  #ratedBytes = 0;
 
   constructor(
     readonly client: ClientConnection,
@@ -128,12 +136,21 @@ export class ReplicaLink {
     if (!isOwed || this.#sentBytes !== this.#seenBytes || this.#tookAtMs === 0) this.#tookAtMs = nowMs;
     this.#seenBytes = this.#sentBytes;
     this.isStuck = nowMs - this.#tookAtMs > STUCK_MS;
+    this.#rate(nowMs, isOwed);
     const waits = this.phase === "waiting" || this.#copy?.isWaiting === true;
     if (waits && !isOwed && this.#held === undefined && nowMs - this.#signAtMs >= SIGN_EVERY_MS) {
       this.#signAtMs = nowMs;
       this.send(LINE_BREAK);
     }
     return this.#tookAtMs;
+  }
+
+  #rate(nowMs: number, isOwed: boolean): void {
+    if (nowMs - this.#ratedAtMs < RATED_EVERY_MS) return;
+    const taken = this.#sentBytes - this.client.connection.queuedBytes;
+    this.isSlow = isOwed && taken - this.#ratedBytes < SLOW_BYTES;
+    this.#ratedAtMs = nowMs;
+    this.#ratedBytes = taken;
   }
 
   wasClosed(log: MutationLog): void {

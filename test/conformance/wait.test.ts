@@ -42,6 +42,11 @@ async function answers(master: Server): Promise<unknown[]> {
     await note(await master.connect(), WAIT);
     await note(await master.connect(), ["PING"], WAIT);
     await note(await master.connect(), ["INCR", "n"], WAIT, ["WAIT", 0, 0], ["WAIT", -1, 30]);
+    await note(
+      await master.connect(),
+      ["WAIT", "9223372036854775807", 1],
+      ["WAIT", "9223372036854775808", 1],
+    );
     await note(queuer, WAIT, ["EXEC"], WAIT);
     await note(await master.connect(), ["MULTI"], WAIT, ["EXEC"]);
     await note(await master.connect(), ["SET", "a", "b"], ["MULTI"], ["SET", "b", "c"], WAIT, ["EXEC"], WAIT);

@@ -1,5 +1,6 @@
 // Clients whose requests wait: what they sent meanwhile runs afterwards, once, in its order and none of it changed.
 import { expect, test } from "bun:test";
+import { HeldChunks } from "../../../src/server/held-chunks.ts";
 import { fileScope } from "../../support/cleanup.ts";
 import { bareNode, Peer } from "../../support/node.ts";
 import { encodeRequest } from "../../support/resp.ts";
@@ -146,4 +147,16 @@ test("many requests that wait one after the other do not have what is behind the
   });
   expect(heard).toBe(expected.join(""));
   expect(handed).toBeLessThan(count * 5);
+});
+
+test("chunks that are held and taken by turns keep no place", () => {
+  const chunks = new HeldChunks();
+  const chunk = new Uint8Array(1);
+  chunks.add(chunk);
+  for (let i = 0; i < 10_000; i++) {
+    chunks.add(chunk);
+    chunks.take();
+  }
+  expect(chunks.placeCount).toBeLessThan(200);
+  expect(chunks.byteCount).toBe(1);
 });

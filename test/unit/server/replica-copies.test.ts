@@ -1,6 +1,7 @@
 // Copies for replicas: made once for all who ask in time, kept once until all have taken them, and never more work in
 // one turn than others can wait for, whoever asks and whoever does not read.
 import { afterEach, expect, setSystemTime, test } from "bun:test";
+import { rmSync } from "node:fs";
 import { RdbReader } from "../../../src/replication/rdb-reader.ts";
 import type { Node } from "../../../src/server/node.ts";
 import { codecOf } from "../../../src/server/rdb-intake.ts";
@@ -166,6 +167,41 @@ test("who comes when the beginning is gone has the next copy, with what was writ
   expect(piecesOf(node)).toBe(481);
 }, 60_000);
 
+test("who takes a copy steadily is not pushed beyond its limit for those who wait: they get one beside it", async () => {
+  const node = filled(40, { "client-output-buffer-limit": "replica 20mb 0 0" });
+  const steady = replica(node, { reads: false });
+  await quiet(node, [steady]);
+  const late = replica(node); // the window is full
+  for (let i = 0; i < 70; i++) {
+    for (let n = 0; n < 4; n++) steady.drain();
+    later(node, 100);
+    await turn();
+  }
+  await quiet(node, [late]);
+  expect(steady.isClosed).toBe(false);
+  expect(read(node, late.taken()).keys).toBe(400);
+}, 60_000);
+
+test("a copy does not begin within a transaction, which has changed what it has not logged", async () => {
+  const node = filled(24);
+  const first = new Peer(node);
+  const id = Number(first.ask("CLIENT", "ID").slice(1));
+  first.ask("REPLCONF", "capa", "eof");
+  first.reads = false;
+  first.say("PSYNC", "?", -1);
+  await quiet(node, [first]);
+  const late = replica(node); // waits for the first one's end
+  const writer = new Peer(node);
+  for (const words of [["MULTI"], ["INCR", "a"], ["CLIENT", "KILL", "ID", id], ["INCR", "b"]])
+    writer.ask(...words);
+  writer.ask("EXEC");
+  const { end } = node.mutations;
+  await quiet(node, [late]);
+  const { line, keys } = read(node, late.taken());
+  expect(Number(line.split(" ")[2])).toBe(end);
+  expect(keys).toBe(242);
+}, 60_000);
+
 test("replicas of small data share a copy as long as anybody has not taken it", async () => {
   const node = filled(2);
   const stuck = replica(node, { reads: false });
@@ -202,6 +238,22 @@ test("those that must know the size share a file", async () => {
   }
   expect(node.replication.master.replicas.filter(({ phase }) => phase === "online").length).toBe(6);
 });
+
+test("a copy whose file the disk refuses to one replica is not kept for it", async () => {
+  const node = filled(40);
+  const reader = replica(node);
+  rmSync(node.directory, { recursive: true });
+  const refused = replica(node, { capabilities: [] });
+  let most = 0;
+  for (let i = 0; i < 400; i++) {
+    await turn();
+    most = Math.max(most, node.replication.master.copyBytes);
+  }
+  await quiet(node, [reader]);
+  expect(refused.isClosed).toBe(true);
+  expect(read(node, reader.taken()).keys).toBe(400);
+  expect(most).toBeLessThan(COPY_WINDOW + (1 << 20));
+}, 60_000);
 
 test("a write meanwhile leaves the copy as of its cut, and follows it", async () => {
   const node = filled(30);
