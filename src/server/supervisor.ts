@@ -167,14 +167,18 @@ class Supervisor {
     if (this.#isStopping || !this.#isReady) return;
     const isCrash = "code" in ending && ending.code === CRASH_EXIT_CODE;
     if (isCrash && node.restarts.take(nowMs())) return void this.#startAgain(node);
-    const left = this.#nodes.filter(({ state }) => state !== "ended").length;
-    const others = left === 0 ? "No node is left." : "The others go on without it.";
     const again = isCrash ? `, more than ${MOST_RESTARTS} times in ${RESTARTS_WITHIN_MS / 1000} s` : "";
     printError(
-      `node ${node.port} (process ${node.child.pid}) ${describeEnding(ending)}${again}. ${others}\n`,
+      `node ${node.port} (process ${node.child.pid}) ${describeEnding(ending)}${again}. ${this.#whatIsLeft()}\n`,
     );
     printError(`its log: ${node.logPath}\n`);
-    if (left === 0) this.#end();
+  }
+
+  /** What a node's end means for the others; that of the last one ends the run. */
+  #whatIsLeft(): string {
+    if (this.#nodes.some(({ state }) => state !== "ended")) return "The others go on without it.";
+    this.#end();
+    return "No node is left.";
   }
 
   /** A node that a defect has ended, once its replica, if it has one, has taken its place. */
@@ -196,7 +200,8 @@ class Supervisor {
       node.child = startChild(node.command, logPath);
     } catch (error) {
       node.state = "ended";
-      return printError(`node ${port} cannot be started again: ${logPath}: ${reasonOf(error)}\n`);
+      const reason = `${logPath}: ${reasonOf(error)}`;
+      return printError(`node ${port} cannot be started again: ${reason}. ${this.#whatIsLeft()}\n`);
     }
     node.state = "running";
     this.#watch(node);

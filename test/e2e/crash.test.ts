@@ -1,6 +1,6 @@
 // A fault of our own: what the log says, what the process leaves, what peers, the supervisor and a host process see.
 import { afterEach, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { startCluster, startServer } from "../../src/embed/index.ts";
 import { fileScope } from "../support/cleanup.ts";
 import { Client } from "../support/client.ts";
@@ -116,12 +116,16 @@ describe("a server", () => {
 });
 
 describe("slotmesh cluster", () => {
-  async function start(masters: number, replicas: number): Promise<{ child: Child; ports: number[] }> {
+  async function start(
+    masters: number,
+    replicas: number,
+    ...flags: readonly string[]
+  ): Promise<{ child: Child; ports: number[] }> {
     const count = masters * (1 + replicas);
     const firstPort = await freePortRun(count);
     const shape = ["--masters", String(masters), "--replicas", String(replicas), "--port", String(firstPort)];
     const directives = ["--cluster-node-timeout", "1000", "--enable-debug-command", "yes"];
-    const child = spawn(scope, [process.execPath, MAIN, "cluster", ...shape, ...directives], {
+    const child = spawn(scope, [process.execPath, MAIN, "cluster", ...shape, ...directives, ...flags], {
       cwd: ROOT,
       group: true,
     });
@@ -160,6 +164,21 @@ describe("slotmesh cluster", () => {
     const { code, output } = await child.exited;
     expect(output.match(/was started again/g)?.length).toBe(3);
     expect(output).toContain("code 70, more than 3 times in 10 s. No node is left.");
+    expect(code).toBe(1);
+  }, 60_000);
+
+  test("ends when the last node crashed and cannot be started again", async () => {
+    const dir = tempDir(scope);
+    const { child, ports } = await start(1, 0, "--dir", dir);
+    const [port = 0] = ports;
+    const log = `${dir}/node-1/node.log`;
+    renameSync(log, `${log}.old`);
+    mkdirSync(log);
+    await crash(port);
+    const { code, output } = await child.exited;
+    expect(output).toMatch(
+      new RegExp(`node ${port} cannot be started again: .*node.log: .*No node is left.`),
+    );
     expect(code).toBe(1);
   }, 60_000);
 });
