@@ -47,8 +47,8 @@ export function after(delayMs: number, run: () => void): Timer {
     left -= part;
     timer = setTimeout(left > 0 ? wait : end, part);
   };
-  const handle = owned(() => clearTimeout(timer));
   wait();
+  const handle = owned(() => clearTimeout(timer));
   return handle;
 }
 

@@ -21,7 +21,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { FaultDomain, type Resource } from "./fault-domain.ts";
 import { codeOf, reasonOf } from "./reason.ts";
+
+/** Stands for a file that was closed: its number may be another file's by now, and this one the system refuses. */
+export const NO_FILE = -1;
 
 /** What the disk refused, in the operating system's words. */
 export class DiskError extends Error {
@@ -195,8 +199,9 @@ export function syncDirectory(path: string): void {
  * Bytes put aside on disk, to be read once in the same order. The file has no name any more: it vanishes with the
  * process at the latest. Every method throws DiskError.
  */
-export class Spool {
-  readonly #file: number;
+export class Spool implements Resource {
+  readonly #domain = FaultDomain.current;
+  #file: number;
   #written = 0;
   #read = 0;
 
@@ -204,6 +209,7 @@ export class Spool {
   constructor(private readonly directory: string) {
     const path = `${directory}/temp-${process.pid}-${performance.now()}.rdb`;
     this.#file = attempt(path, () => openSync(path, "w+", 0o600));
+    this.#domain?.own(this);
     remove(path);
   }
 
@@ -237,6 +243,13 @@ export class Spool {
   }
 
   close(): void {
-    closeSync(this.#file);
+    this.#domain?.disown(this);
+    this.abort();
+  }
+
+  abort(): void {
+    const file = this.#file;
+    this.#file = NO_FILE;
+    if (file !== NO_FILE) closeSync(file);
   }
 }

@@ -36,7 +36,9 @@ export class FaultDomain {
     return this.#hasFailed;
   }
 
+  /** Ends the resource with the domain; at once when that has failed already. */
   own(resource: Resource): void {
+    if (this.#hasFailed) return resource.abort();
     this.#resources.add(resource);
   }
 

@@ -2,24 +2,25 @@
 // the old file is whole under its name; a file given up leaves nothing behind.
 import { closeSync, fsync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { attempt, DiskError, syncDirectory } from "./disk.ts";
-import { contained } from "./fault-domain.ts";
+import { attempt, DiskError, NO_FILE, syncDirectory } from "./disk.ts";
+import { contained, FaultDomain, type Resource } from "./fault-domain.ts";
 
 /** Bytes gathered for one write. */
 const BUFFER = 262_144;
 /** Bytes between two requests to the system to write to the disk what it holds: the last one then has little to do. */
 const SYNC_EVERY = 33_554_432;
 
-export class NewFile {
+export class NewFile implements Resource {
+  readonly #domain = FaultDomain.current;
   readonly #temporary: string;
-  readonly #file: number;
+  #file: number;
   readonly #buffer = new Uint8Array(BUFFER);
   #buffered = 0;
   #written = 0;
   #unsynced = 0;
   /** The system is at it on another thread: the file must stay open meanwhile. */
   #isSyncing = false;
-  #isClosed = false;
+  #isAbandoned = false;
   #afterSync: ((problem: DiskError | undefined) => void) | undefined;
 
   /**
@@ -32,6 +33,7 @@ export class NewFile {
   ) {
     this.#temporary = `${path}.tmp-${process.pid}`;
     this.#file = attempt(path, () => openSync(this.#temporary, "w", 0o644));
+    this.#domain?.own(this);
   }
 
   get sizeBytes(): number {
@@ -97,16 +99,22 @@ export class NewFile {
 
   /** Gives it up: the old file stays, and nothing of this one. */
   abandon(): void {
+    if (this.#isAbandoned) return; // its name may be another's by now
+    this.#isAbandoned = true;
+    this.#domain?.disown(this);
+    if (!this.#isSyncing) this.#close();
     rmSync(this.#temporary, { force: true });
-    if (this.#isSyncing) this.#afterSync = () => this.#close();
-    else this.#close();
   }
 
-  /** Once: the number may be another file's afterwards. */
+  abort(): void {
+    this.abandon();
+  }
+
   #close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    closeSync(this.#file);
+    const file = this.#file;
+    this.#file = NO_FILE;
+    this.#domain?.disown(this);
+    if (file !== NO_FILE) closeSync(file);
   }
 
   #put(bytes: Uint8Array): void {
@@ -122,12 +130,15 @@ export class NewFile {
     this.#unsynced = 0;
     if (done !== undefined) this.#afterSync = done;
     const synced = contained((error: Error | null) => {
-      this.#isSyncing = false;
       const then = this.#afterSync;
       this.#afterSync = undefined;
       then?.(error === null ? undefined : new DiskError(this.path, error.message));
     });
-    fsync(this.#file, synced);
+    fsync(this.#file, (error) => {
+      this.#isSyncing = false;
+      if (this.#isAbandoned) return this.#close(); // also in a domain that has failed
+      synced(error);
+    });
   }
 }
 
@@ -135,8 +146,10 @@ export class NewFile {
 function syncDirectoryLater(path: string, done: (problem: DiskError | undefined) => void): void {
   const directory = openSync(dirname(path), "r");
   const synced = contained((error: Error | null) => {
-    closeSync(directory);
     done(error === null ? undefined : new DiskError(path, error.message));
   });
-  fsync(directory, synced);
+  fsync(directory, (error) => {
+    closeSync(directory);
+    synced(error);
+  });
 }

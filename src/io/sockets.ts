@@ -76,11 +76,11 @@ export class Connection implements Outlet, Resource {
     readonly domain = FaultDomain.current,
   ) {
     openSockets.count++;
-    domain?.own(this);
     this.remoteAddress = plainAddress(socket.remoteAddress);
     this.remotePort = socket.remotePort ?? 0;
     this.localAddress = plainAddress(socket.localAddress);
     this.localPort = socket.localPort;
+    domain?.own(this);
   }
 
   get isClosed(): boolean {
@@ -255,7 +255,7 @@ export class Connection implements Outlet, Resource {
     this.#closeAfter(LINGER_MS);
     lingering.add(this);
     if (lingering.size <= LINGERING) return;
-    for (const oldest of lingering) return oldest.close();
+    for (const oldest of lingering) return handle(oldest, closing, undefined);
   }
 
   #closeAfter(ms: number): void {
@@ -303,7 +303,10 @@ export function listen(
     },
   });
   openSockets.count++;
+  let isListening = true;
   const abort = (): void => {
+    if (!isListening) return;
+    isListening = false;
     openSockets.count--;
     server.stop(false);
   };
@@ -355,6 +358,7 @@ export async function connect(host: string, port: number, timeoutMs: number): Pr
     socket: {
       ...events,
       open(socket) {
+        if (domain?.hasFailed === true) return void socket.terminate();
         opened = new Connection(socket, domain);
         socket.data = opened;
         socket.setNoDelay(true);
@@ -410,6 +414,7 @@ const received = (connection: Connection, chunk: Uint8Array): void => connection
 const drained = (connection: Connection): void => connection.wasDrained();
 const ended = (connection: Connection): void => connection.wasEnded();
 const closed = (connection: Connection): void => connection.wasClosed();
+const closing = (connection: Connection): void => connection.close();
 
 const events = {
   binaryType: "uint8array" as const,
@@ -427,7 +432,7 @@ const events = {
   },
   error(socket: RawSocket, error: Error): void {
     if (error instanceof Defect) throw error.cause;
-    socket.data?.close();
+    handle(socket.data, closing, undefined);
   },
 };
 

@@ -1,6 +1,7 @@
 // How a connection hands on what its socket delivers: in order, in pieces, and not all at once when that takes long.
 import { expect, test } from "bun:test";
-import { Connection, openSockets } from "../../../src/io/sockets.ts";
+import { FaultDomain } from "../../../src/io/fault-domain.ts";
+import { connect, Connection, listen, openSockets } from "../../../src/io/sockets.ts";
 import { eventually } from "../../support/eventually.ts";
 
 type RawSocket = ConstructorParameters<typeof Connection>[0];
@@ -152,6 +153,45 @@ test("few wait for their peers to close, and no socket is counted twice", () => 
   expect(still).toEqual(all.slice(-still.length)); // the oldest were closed
   expect(openSockets.count).toBe(before + still.length);
   for (const connection of all) connection.close();
+  expect(openSockets.count).toBe(before);
+});
+
+test("one that waits for its peer is closed as its own domain's, whoever is the one too many", () => {
+  const told: unknown[] = [];
+  const domain = new FaultDomain((cause) => told.push(cause));
+  const other = new FaultDomain(() => told.push("the other"));
+  const oldest = domain.within(() => open().connection);
+  let closedIn: FaultDomain | undefined;
+  oldest.user = {
+    received: () => {},
+    closed: () => {
+      closedIn = FaultDomain.current;
+      throw new Error("of its own");
+    },
+  };
+  oldest.finish();
+  const all = other.within(() => Array.from({ length: 100 }, () => open().connection));
+  for (const connection of all) other.run(() => connection.finish(), undefined, undefined);
+  expect(closedIn).toBe(domain);
+  expect(told).toEqual([new Error("of its own")]);
+  expect(other.hasFailed).toBe(false);
+  for (const connection of all) connection.close();
+});
+
+test("a connection that comes up after its domain has failed is closed", async () => {
+  const before = openSockets.count;
+  let accepted = 0;
+  let closed = 0;
+  const listener = listen("127.0.0.1", 0, () => {
+    accepted++;
+    return { received: () => {}, closed: () => closed++ };
+  });
+  const domain = new FaultDomain(() => {});
+  const attempt = domain.within(() => connect("127.0.0.1", listener.port, 5000));
+  domain.fail("why");
+  await expect(attempt).rejects.toThrow("no connection");
+  await eventually(() => accepted === 1 && closed === 1, 5000, "its peer sees it come and go");
+  listener.stop();
   expect(openSockets.count).toBe(before);
 });
 

@@ -3,7 +3,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DiskError } from "../../../src/io/disk.ts";
+import { FaultDomain } from "../../../src/io/fault-domain.ts";
 import { NewFile } from "../../../src/io/new-file.ts";
+import { eventually } from "../../support/eventually.ts";
+import { filesOpenIn } from "../../support/open-files.ts";
 
 let directory: string;
 let path: string;
@@ -80,6 +83,39 @@ describe.each([true, false])("a new file, lasting: %p", (isLasting) => {
     expect(await later(other)).toBeUndefined();
     expect(told).toBe(0);
     expect(readdirSync(directory)).toEqual(["other"]);
+  });
+
+  test.each([false, true])("ends with the domain it was begun in, at its end: %p", async (isFinishing) => {
+    writeFileSync(path, "old");
+    const domain = new FaultDomain(() => {});
+    let told = 0;
+    const file = domain.within(() => {
+      const begun = new NewFile(path, isLasting);
+      fill(begun);
+      if (isFinishing && isLasting) begun.finishLater(() => told++);
+      return begun;
+    });
+    expect(filesOpenIn(directory)).toBe(1);
+    domain.fail("why");
+    expect(readdirSync(directory)).toEqual(["file"]);
+    await eventually(() => filesOpenIn(directory) === 0, 5000, "it is closed");
+    writeFileSync(`${path}.tmp-${process.pid}`, "of the next");
+    file.abandon();
+    expect(readdirSync(directory).length).toBe(2);
+    expect(readFileSync(path, "utf8")).toBe("old");
+    expect(told).toBe(0);
+  });
+
+  test("once finished it is no longer its domain's", async () => {
+    const domain = new FaultDomain(() => {});
+    const file = domain.within(() => new NewFile(path, isLasting));
+    const all = fill(file);
+    expect(await domain.within(() => later(file))).toBeUndefined();
+    writeFileSync(`${path}.tmp-${process.pid}`, "of the next");
+    domain.fail("why");
+    expect(readFileSync(path).equals(all)).toBe(true);
+    expect(readdirSync(directory).length).toBe(2);
+    expect(filesOpenIn(directory)).toBe(0);
   });
 
   test("what cannot take its place says so", async () => {

@@ -1,6 +1,6 @@
 // Faults on every path a node runs on by itself: wherever the engine traps, the node says so once and is gone.
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { FAULT_UNREACHABLE } from "../../../assembly/abi.ts";
 import { contained, FaultDomain } from "../../../src/io/fault-domain.ts";
 import { after, every, soon } from "../../../src/io/clock.ts";
@@ -10,6 +10,7 @@ import { Node } from "../../../src/server/node.ts";
 import { fileScope } from "../../support/cleanup.ts";
 import { Client } from "../../support/client.ts";
 import { eventually } from "../../support/eventually.ts";
+import { filesOpenIn } from "../../support/open-files.ts";
 import { freePort } from "../../support/ports.ts";
 import { tempDir } from "../../support/temp.ts";
 
@@ -81,7 +82,8 @@ describe("a trap in what a node does by itself ends it", () => {
     node.rdb.slot = () => trap(node);
     client.ask("BGSAVE").catch(() => {});
     expect(await report()).toContain(BY_ITSELF);
-    expect(() => readFileSync(`${node.directory}/dump.rdb`)).toThrow();
+    expect(readdirSync(node.directory)).toEqual(["node.log"]);
+    expect(filesOpenIn(node.directory)).toBe(0);
   });
 
   test("the copy for a replica", async () => {
@@ -177,6 +179,14 @@ describe("a domain of faults", () => {
     domain.disown(gone);
     expect(() => domain.fail("why")).toThrow("stuck");
     expect(ended).toEqual(["one", "other"]);
+  });
+
+  test("ends at once what begins after it has failed", () => {
+    const ended: string[] = [];
+    const domain = new FaultDomain(() => domain.own({ abort: () => ended.push("while it is told") }));
+    domain.fail("why");
+    domain.own({ abort: () => ended.push("later") });
+    expect(ended).toEqual(["while it is told", "later"]);
   });
 
   test("goes with what a callback begins, and not with what is beside it", async () => {
