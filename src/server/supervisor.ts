@@ -45,7 +45,10 @@ const SHOWN_LINES = 8;
 const MOST_RESTARTS = 3;
 const RESTARTS_WITHIN_MS = 10_000;
 /** How long a failover may take beyond the time in which the others miss the node. */
-const FAILOVER_MS = 10_000;
+const FAILOVER_MS = 5000;
+/** How long, and how often, a node that does not come up again is tried: its port may be somebody else's for a moment. */
+const RETRY_MS = 60_000;
+const RETRY_EVERY_MS = 1000;
 
 interface RunningNode {
   readonly port: number;
@@ -53,7 +56,9 @@ interface RunningNode {
   readonly command: readonly string[];
   readonly restarts: Restarts;
   child: Child;
-  state: "running" | "crashed" | "ended";
+  state: "running" | "crashed" | "starting" | "ended";
+  /** Until when one that crashed is tried again if it does not come up. */
+  retryUntilMs: number;
 }
 
 /** Runs a cluster until it is told to stop; ends the process. */
@@ -152,7 +157,15 @@ class Supervisor {
       const command = [executable, MAIN, "server", configuration, ...flags];
       const restarts = new Restarts(MOST_RESTARTS, RESTARTS_WITHIN_MS);
       const child = startChild(command, logPath);
-      const node: RunningNode = { port, logPath, command, restarts, child, state: "running" };
+      const node: RunningNode = {
+        port,
+        logPath,
+        command,
+        restarts,
+        child,
+        state: "running",
+        retryUntilMs: 0,
+      };
       this.#nodes.push(node);
       this.#watch(node);
     }
@@ -163,10 +176,16 @@ class Supervisor {
   }
 
   #nodeEnded(node: RunningNode, ending: Ending): void {
+    const wasStarting = node.state === "starting";
     node.state = "ended";
     if (this.#isStopping || !this.#isReady) return;
     const isCrash = "code" in ending && ending.code === CRASH_EXIT_CODE;
     if (isCrash && node.restarts.take(nowMs())) return void this.#startAgain(node);
+    if (!isCrash && wasStarting && nowMs() < node.retryUntilMs) {
+      node.state = "crashed";
+      after(RETRY_EVERY_MS, () => this.#startProcess(node));
+      return;
+    }
     const again = isCrash ? `, more than ${MOST_RESTARTS} times in ${RESTARTS_WITHIN_MS / 1000} s` : "";
     printError(
       `node ${node.port} (process ${node.child.pid}) ${describeEnding(ending)}${again}. ${this.#whatIsLeft()}\n`,
@@ -194,8 +213,20 @@ class Supervisor {
         : this.#nodes
             .filter(({ state }) => state === "running")
             .map((each) => ({ host, port: each.port, password }));
-    await untilTakenOver(port, others, nowMs() + 2 * nodeTimeoutMs + FAILOVER_MS);
+    const mayReturn = await untilTakenOver(port, others, nowMs() + 2 * nodeTimeoutMs + FAILOVER_MS);
+    if (!mayReturn && !this.#isStopping) {
+      node.state = "ended";
+      const why = "its replica has its data and has not taken its place: tell it CLUSTER FAILOVER TAKEOVER";
+      return printError(`node ${port} is not started again, as ${why}. ${this.#whatIsLeft()}\n`);
+    }
+    node.retryUntilMs = nowMs() + RETRY_MS;
+    this.#startProcess(node);
+  }
+
+  /** Starts a node that crashed, and says so once it answers. */
+  #startProcess(node: RunningNode): void {
     if (this.#isStopping) return;
+    const { port, logPath } = node;
     try {
       node.child = startChild(node.command, logPath);
     } catch (error) {
@@ -203,9 +234,18 @@ class Supervisor {
       const reason = `${logPath}: ${reasonOf(error)}`;
       return printError(`node ${port} cannot be started again: ${reason}. ${this.#whatIsLeft()}\n`);
     }
-    node.state = "running";
+    node.state = "starting";
     this.#watch(node);
-    printError(`node ${port} was started again, as process ${node.child.pid}\n`);
+    const { child } = node;
+    const answered = async (): Promise<void> => {
+      const link = await this.#connectTo(port);
+      await link.ask("PING");
+      link.close();
+      if (node.child !== child || node.state !== "starting") return;
+      node.state = "running";
+      printError(`node ${port} was started again, as process ${child.pid}\n`);
+    };
+    answered().catch(() => {}); // its process ends, which is seen to there
   }
 
   /** The cluster, whole; undefined when told to stop before. Throws a StartError when a node ends first. */

@@ -1,5 +1,6 @@
 // A fault of our own: what the log says, what the process leaves, what peers, the supervisor and a host process see.
 import { afterEach, describe, expect, test } from "bun:test";
+import { createServer } from "node:net";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { startCluster, startServer } from "../../src/embed/index.ts";
 import { fileScope } from "../support/cleanup.ts";
@@ -151,6 +152,53 @@ describe("slotmesh cluster", () => {
     expect(line?.flags).toContain("slave");
     const answers = (await ask(victim, (i) => `get key${i}`)).replaceAll(/^-> .*\n/gm, "");
     expect(answers).toBe(numbers.map((i) => `${i}\n`).join(""));
+    expect((await child.stop("SIGINT")).code).toBe(0);
+  }, 60_000);
+
+  test("has a replica take its master's place without votes where too few live to vote, and no key is lost", async () => {
+    const { child, ports } = await start(1, 1);
+    const [master = 0, replica = 0] = ports;
+    for (let i = 0; i < 20; i++) await redisCli(["-p", master, "set", `key${i}`, i]);
+    await eventually(
+      async () => (await redisCli(["-p", replica, "dbsize"])).trim() === "20",
+      10_000,
+      "the replica has it all",
+    );
+    await crash(master);
+    await child.waitForOutput(`node ${master} was started again`, 30_000);
+    await untilReplicating([master]);
+    for (const port of ports) expect((await redisCli(["-p", port, "dbsize"])).trim()).toBe("20");
+    expect((await child.stop("SIGINT")).code).toBe(0);
+  }, 60_000);
+
+  test("tries a node again whose port is taken for a moment", async () => {
+    const { child, ports } = await start(1, 0);
+    const [port = 0] = ports;
+    const squatter = createServer();
+    const taken = (): Promise<void> =>
+      new Promise((resolve, reject) => {
+        squatter.once("error", reject);
+        squatter.listen(port + 10_000, "127.0.0.1", resolve);
+      });
+    await crash(port);
+    await eventually(
+      async () =>
+        await taken().then(
+          () => true,
+          () => false,
+        ),
+      5000,
+      "the bus port is taken",
+    );
+    await child.waitForOutput(/see .*node\.log/);
+    const log = child.output.match(/see (.*node\.log)/)?.[1] ?? "";
+    await eventually(
+      async () => readFileSync(log, "utf8").includes("in use"),
+      20_000,
+      "the node ends at once",
+    );
+    await new Promise((resolve) => squatter.close(resolve));
+    await child.waitForOutput(`node ${port} was started again`, 30_000);
     expect((await child.stop("SIGINT")).code).toBe(0);
   }, 60_000);
 
