@@ -1,6 +1,7 @@
 #!/usr/bin/env bun
 // The command line: `slotmesh server [redis.conf] [--directive value ...]` and `slotmesh cluster`.
-import { chooseEngine, chosenEngine, ENGINE_BUILDS } from "./engine/binary.ts";
+import { chooseEngine, chosenEngine, EngineMissing } from "./engine/binary.ts";
+import { readArguments } from "./server/config/arguments.ts";
 import { configure, describeFatal } from "./server/config/start.ts";
 import { FatalConfigError } from "./server/config/lines.ts";
 import { absolute, DiskError, remove, replaceFile } from "./io/disk.ts";
@@ -19,6 +20,7 @@ import {
 import { toUnicode } from "./resp/byte-text.ts";
 import { CRASH_EXIT_CODE } from "./server/crash-report.ts";
 import { signalRequest } from "./server/ending.ts";
+import { provideEngine } from "./server/engine-build.ts";
 import { Node } from "./server/node.ts";
 import { StartError } from "./server/start-error.ts";
 import { runCluster } from "./server/supervisor.ts";
@@ -30,7 +32,7 @@ const USAGE = `slotmesh ${VERSION}: a Redis-compatible cluster database
   slotmesh cluster [--masters 3] [--replicas 1] [--port 8001] [--dir data] [--any-directive value ...]
   slotmesh --version
 
-  --engine debug    the engine that checks itself, for tracking a fault down (server)
+  --engine debug    the engine that checks itself, for tracking a fault down
 `;
 
 /** @param args as text that stands for bytes: a password may be no UTF-8 */
@@ -58,17 +60,6 @@ function asksForHelp(args: readonly string[]): boolean {
   return args.includes("--help") || args.includes("-h");
 }
 
-/** Takes `--engine` out of the arguments, which is no directive: it says which build of the engine runs. */
-function withoutEngine(args: readonly string[]): readonly string[] {
-  const at = args.indexOf("--engine");
-  if (at < 0) return args;
-  const build = ENGINE_BUILDS.find((name) => name === args[at + 1]);
-  if (build === undefined)
-    throw new StartError(`--engine takes one of ${ENGINE_BUILDS.join(", ")}, not '${args[at + 1] ?? ""}'`);
-  chooseEngine(build);
-  return args.toSpliced(at, 2);
-}
-
 function serve(args: readonly string[]): void {
   const [first = ""] = args; // elsewhere these words are values
   if (["--version", "-v"].includes(first)) return print(`slotmesh ${VERSION} (${runtime})\n`);
@@ -76,14 +67,18 @@ function serve(args: readonly string[]): void {
   ignoreSignals("SIGHUP", "SIGALRM"); // as redis-server does: a terminal that closes takes no data with it
   let node: Node;
   try {
-    const config = configure(withoutEngine(args));
+    const config = configure(args);
+    const { engine = "release" } = readArguments(args);
+    provideEngine(engine);
+    chooseEngine(engine);
     node = new Node(config);
     onUncaught((cause) => node.domain.fail(cause));
     node.crashed = () => exit(CRASH_EXIT_CODE);
     node.start();
   } catch (error) {
     if (error instanceof FatalConfigError) printError(`${describeFatal(error, VERSION)}\n`);
-    else if (error instanceof StartError) printError(`slotmesh: ${error.message}\n`);
+    else if (error instanceof StartError || error instanceof EngineMissing)
+      printError(`slotmesh: ${error.message}\n`);
     else throw error;
     return exit(1);
   }

@@ -1,6 +1,7 @@
 // The engine's WebAssembly as it is built: the release engine, or the one that checks itself.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 /**
  * `debug` has assertions on and checks the values a command touched after it (assembly/debug): slower, for tests and for
@@ -27,11 +28,13 @@ export function chosenEngine(): EngineBuild {
   return chosen;
 }
 
-/** The module of the chosen build, compiled once. Throws an error that says how to build it. */
+export class EngineMissing extends Error {}
+
+/** The module of the chosen build, compiled once. Throws EngineMissing, which says how to build it. */
 export function engineModule(): WebAssembly.Module {
   let found = compiled.get(chosen);
   if (found === undefined) {
-    const bytes = read(FILES[chosen]);
+    const bytes = read(engineFile(chosen));
     const hash = createHash("sha256").update(bytes).digest("hex");
     found = { module: new WebAssembly.Module(bytes), hash };
     compiled.set(chosen, found);
@@ -44,13 +47,15 @@ export function engineHash(): string {
   return compiled.get(chosen)?.hash ?? "";
 }
 
-function read(name: string): Uint8Array<ArrayBuffer> {
-  const file = new URL(`../../build/${name}`, import.meta.url);
+/** Where a build is. */
+export function engineFile(build: EngineBuild): string {
+  return fileURLToPath(new URL(`../../build/${FILES[build]}`, import.meta.url));
+}
+
+function read(file: string): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(readFileSync(file));
   } catch {
-    throw new Error(
-      `the engine is not built: run "bun run build" in slotmesh's folder (no ${file.pathname})`,
-    );
+    throw new EngineMissing(`the engine is not built: run "bun run build" in slotmesh's folder (no ${file})`);
   }
 }

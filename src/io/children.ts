@@ -1,5 +1,5 @@
 // Processes of our own making.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 
 /** How a process ended: with a code, by a signal, or it never began. */
@@ -54,4 +54,9 @@ export function onAbandoned(run: () => void): void {
   process.stdin.on("end", run);
   process.stdin.on("error", run);
   process.stdin.resume();
+}
+
+/** Runs a program to its end; what it prints goes to standard error. */
+export function runToEnd([program = "", ...args]: readonly string[]): void {
+  spawnSync(program, args, { stdio: ["ignore", 2, 2] });
 }

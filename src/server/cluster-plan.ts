@@ -1,5 +1,6 @@
 // What `slotmesh cluster` was asked for: its own four flags, and directives every node is started with.
 import { BUS_OFFSET } from "../cluster/options.ts";
+import type { EngineBuild } from "../engine/binary.ts";
 import { DiskError } from "../io/disk.ts";
 import { bytesOf, toUnicode } from "../resp/byte-text.ts";
 import { argumentOf, readArguments } from "./config/arguments.ts";
@@ -22,6 +23,7 @@ export interface ClusterPlan {
   readonly file: string | undefined;
   /** Flags of `server` for every node, without port and dir: each a word with its values, in ASCII. */
   readonly directives: readonly string[];
+  readonly engine: EngineBuild;
   /** Where a node is reached. */
   readonly host: string;
   readonly password: Uint8Array | undefined;
@@ -60,7 +62,7 @@ export function planCluster(args: readonly string[]): ClusterPlan {
       `${nodes} nodes from port ${firstPort} on need bus ports up to ${lastPort + BUS_OFFSET}; the highest is 65535`,
     );
   }
-  const { config, directives } = readDirectives(rest, firstPort);
+  const { config, directives, engine } = readDirectives(rest, firstPort);
   const password = config.text("requirepass");
   directives.push("--cluster-enabled yes");
   // What is removed at the end need not be written before it.
@@ -75,6 +77,7 @@ export function planCluster(args: readonly string[]): ClusterPlan {
     dir: toDirectory(own.get("dir")),
     file: config.file,
     directives,
+    engine,
     host: reachableHost(config),
     password: passwordOf(config),
     nodeTimeoutMs: config.number("cluster-node-timeout"),
@@ -90,7 +93,8 @@ function separate(args: readonly string[]): { own: ReadonlyMap<Own, string>; res
     const [, name, value] = /^--([a-z]+)(?:[= ](.*))?$/s.exec(arg) ?? [];
     const flag = OWN.find((known) => known === name);
     if (flag === undefined) {
-      if (name !== undefined && findDirective(name) === undefined && rest.length === 0) throw unknown(arg);
+      const isOfNodes = name === undefined || name === "engine" || findDirective(name) !== undefined;
+      if (!isOfNodes && rest.length === 0) throw unknown(arg);
       rest.push(arg);
       continue;
     }
@@ -119,9 +123,12 @@ function count(own: ReadonlyMap<Own, string>, flag: Own, initial: number, least:
  * Reads the nodes' directives as each node will, so that a mistake is told once and nothing is started.
  * @returns what a node will hold, and the directives of the command line
  */
-function readDirectives(args: readonly string[], port: number): { config: Config; directives: string[] } {
+function readDirectives(
+  args: readonly string[],
+  port: number,
+): { config: Config; directives: string[]; engine: EngineBuild } {
   try {
-    const { stdin, lines } = readArguments(args);
+    const { stdin, lines, engine = "release" } = readArguments(args);
     if (stdin) throw new StartError("the nodes of a cluster read no directives from standard input");
     const config = configure([...args, "--port", String(port)]);
     if (!config.flag("cluster-enabled"))
@@ -131,7 +138,9 @@ function readDirectives(args: readonly string[], port: number): { config: Config
         throw new StartError(`${name} would be the same for all nodes: leave it out`);
       }
     }
-    return { config, directives: lines.map(argumentOf) };
+    const directives = lines.map(argumentOf);
+    if (engine !== "release") directives.push(`--engine ${engine}`);
+    return { config, directives, engine };
   } catch (error) {
     if (error instanceof FatalConfigError || error instanceof DiskError) throw new StartError(error.message);
     throw error;

@@ -4,7 +4,7 @@
 import { STATE_ARGV } from "../../assembly/abi.ts";
 import { type CommandTable, UNKNOWN } from "../commands/table.ts";
 import { Args } from "../engine/args.ts";
-import { engineHash } from "../engine/binary.ts";
+import { chosenEngine, engineHash } from "../engine/binary.ts";
 import { shapeText } from "../engine/keys.ts";
 import type { Memory } from "../engine/memory.ts";
 import { operatingSystem, runtime } from "../io/process.ts";
@@ -34,7 +34,7 @@ export function crashReport(node: CrashedNode, cause: unknown): readonly string[
     "=== SLOTMESH CRASH REPORT: send all of it, up to its end ===",
     `Fault: ${describe(cause)}`,
     ...told("Request", () => requestLines(node)),
-    `Build: slotmesh ${VERSION}, engine ${engineHash()}, ${runtime}, ${operatingSystem()}`,
+    `Build: slotmesh ${VERSION}, ${chosenEngine()} engine ${engineHash()}, ${runtime}, ${operatingSystem()}`,
     ...told("Memory", () => [`Memory: ${node.memory.bytes.length} bytes reserved by the engine`]),
     ...stack,
     "=== END OF THE CRASH REPORT: nothing runs or is saved any more ===",

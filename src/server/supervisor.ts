@@ -21,6 +21,7 @@ import { listen } from "../io/sockets.ts";
 import { planCluster, type ClusterPlan } from "./cluster-plan.ts";
 import { CommandLink, type LinkTarget } from "./command-link.ts";
 import { CRASH_EXIT_CODE } from "./crash-report.ts";
+import { provideEngine } from "./engine-build.ts";
 import { makeNodeConfiguration, makeNodeDirectories } from "./node-directories.ts";
 import { join, type JoinedCluster } from "./join.ts";
 import type { NodeLine } from "./node-view.ts";
@@ -101,6 +102,7 @@ class Supervisor {
     const startedAtMs = nowMs();
     try {
       this.#checkPorts();
+      provideEngine(this.plan.engine);
       this.#startNodes();
       const joined = await this.#untilReady();
       if (joined !== undefined) {

@@ -1,5 +1,6 @@
 // The command line as lines of configuration: `--port 8001` reads as `port "8001"` does in a file, after the file.
-import { readLines, type Line } from "./lines.ts";
+import { ENGINE_BUILDS, type EngineBuild } from "../../engine/binary.ts";
+import { FatalConfigError, readLines, type Line } from "./lines.ts";
 import { quote, quoteIfNeeded, splitWords } from "./words.ts";
 
 export interface Arguments {
@@ -8,6 +9,8 @@ export interface Arguments {
   /** `-`: more configuration comes on standard input, after the file. */
   readonly stdin: boolean;
   readonly lines: readonly Line[];
+  /** What `--engine` asks for, which is no directive: the build of the engine that runs. */
+  readonly engine: EngineBuild | undefined;
 }
 
 /**
@@ -34,7 +37,18 @@ export function readArguments(args: readonly string[]): Arguments {
       wantsValue = false;
     }
   }
-  return { file, stdin, lines: readLines(options.join("\n"), () => "the command line") };
+  const all = readLines(options.join("\n"), () => "the command line");
+  const engine = all.filter(isEngine).map(buildOf).at(-1);
+  return { file, stdin, lines: all.filter((line) => !isEngine(line)), engine };
+}
+
+const isEngine = ({ words }: Line): boolean => words[0]?.toLowerCase() === "engine";
+
+function buildOf(line: Line): EngineBuild {
+  const build = ENGINE_BUILDS.find((name) => line.words.length === 2 && name === line.words[1]);
+  if (build === undefined)
+    throw FatalConfigError.at(line, `--engine takes one of ${ENGINE_BUILDS.join(", ")}`);
+  return build;
 }
 
 /** A line as the one word of a command line that says the same. */

@@ -311,3 +311,18 @@ test("an announced address is one that nodes.conf and the bus can hold", () => {
   for (const address of ["10.0.0.1", "fe80::1%eth0", "redis_1.example-net.com", ""])
     expect(config.set([["cluster-announce-ip", address]])).toBeUndefined();
 });
+
+test("--engine is no directive, stands where one may, and is a value where a value is due", () => {
+  for (const words of [
+    ["--engine", "debug"],
+    ["--engine debug"],
+    ["--port", "7000", "--engine", "debug", "--hz", "20"],
+  ]) {
+    expect(readArguments(words)).toMatchObject({ engine: "debug" });
+    expect(start(words).text("hz")).toBe(words.includes("--hz") ? "20" : "10");
+  }
+  expect(readArguments(["--requirepass", "--engine"]).engine).toBeUndefined();
+  expect(start(["--requirepass", "--engine"]).text("requirepass")).toBe("--engine");
+  for (const words of [["--engine"], ["--engine", "fast"], ["--engine", "debug", "debug"]])
+    expect(failure(() => start(words))).toContain("--engine takes one of release, debug");
+});
