@@ -33,7 +33,7 @@ describe("a server", () => {
       expect(output).toContain(`Fault: engine trap, RuntimeError: ${says}`);
       expect(output).toContain("Request: debug, of client");
       expect(output).toContain(`Arguments: 2, of 5 ${how.length} bytes`);
-      expect(output).toMatch(/Build: slotmesh [\d.]+, engine [0-9a-f]{64}, Bun /);
+      expect(output).toMatch(/Build: slotmesh [\d.]+, release engine [0-9a-f]{64}, Bun /);
       expect(output).toMatch(
         /Stack:\n.* {2}at assembly\/fault\/fault\n.* {2}at debug \(.*debug\.ts:\d+:\d+\)/,
       );
