@@ -51,17 +51,6 @@ export class FrameDecoder {
     return decoded;
   }
 
-  /** Adds a chunk and takes all messages it completes, and the fault that ends the link if there is one. */
-  feed(chunk: Uint8Array): { readonly messages: readonly BusMessage[]; readonly malformed?: string } {
-    const messages: BusMessage[] = [];
-    this.add(chunk);
-    for (let next = this.next(); next !== undefined; next = this.next()) {
-      if ("malformed" in next) return { messages, malformed: next.malformed };
-      messages.push(next);
-    }
-    return { messages };
-  }
-
   #makeRoom(bytes: number): void {
     const needed = this.pendingBytes + bytes;
     const whole = this.#pending.subarray(this.#start, this.#end);

@@ -10,6 +10,7 @@ import { formatNodesConf, parseNodesConf, type NodesConf } from "../../src/clust
 import { DEFAULT_OPTIONS, type ClusterOptions } from "../../src/cluster/options.ts";
 import { Random } from "../support/random.ts";
 import { unsaved, type Answer, type ClusterRequest } from "../../src/cluster/request.ts";
+import { feed } from "../support/frames.ts";
 
 const SLOT_COUNT = 16_384;
 const TICK_MS = 100;
@@ -494,7 +495,7 @@ export class World {
   }
 
   #arrive(node: SimNode, link: LinkId, bytes: Uint8Array): void {
-    const { messages, malformed } = node.decoders.get(link)!.feed(bytes);
+    const { messages, malformed } = feed(node.decoders.get(link)!, bytes);
     for (const message of messages) this.#feed(node, { type: "received", link, message });
     if (malformed !== undefined) throw new Error(`seed ${this.config.seed}: malformed: ${malformed}`);
   }

@@ -8,6 +8,7 @@ import { createMachine, type ClusterMachine } from "../../src/cluster/machine.ts
 import type { LinkId } from "../../src/cluster/message.ts";
 import { DEFAULT_OPTIONS, type ClusterOptions } from "../../src/cluster/options.ts";
 import type { Answer, ClusterRequest } from "../../src/cluster/request.ts";
+import { feed } from "./frames.ts";
 
 interface Connection {
   link: LinkId;
@@ -71,7 +72,7 @@ export class BusNode {
   readonly #handlers = {
     data: (socket: Socket<Connection>, chunk: Buffer): void => {
       const { link, decoder } = socket.data;
-      const { messages, malformed } = decoder.feed(chunk);
+      const { messages, malformed } = feed(decoder, chunk);
       for (const message of messages) this.step({ type: "received", link, message });
       if (messages.length === 0) this.step({ type: "heard", link });
       if (malformed === undefined) return;

@@ -7,6 +7,7 @@ import { slotRanges } from "../../../src/cluster/slot-bitmap.ts";
 import { mutate, recordedPackets } from "../../support/mutate-bus.ts";
 import { pickSeed, Random } from "../../support/random.ts";
 import { OneNode } from "./one-node.ts";
+import { feed } from "../../support/frames.ts";
 
 const RUNS = 20;
 const PACKETS = 300;
@@ -69,7 +70,7 @@ test.each(Array.from({ length: RUNS }, (_, i) => first + i))("seed %d", (seed) =
     const bytes = mutate(random, packets);
     for (let at = 0; at < bytes.length;) {
       const size = random.pick([bytes.length, bytes.length, 1 + random.below(500)]);
-      const { messages, malformed } = decoder.feed(bytes.subarray(at, at + size));
+      const { messages, malformed } = feed(decoder, bytes.subarray(at, at + size));
       at += size;
       for (const message of messages)
         node.effects.push(...node.machine.step({ type: "received", link, message }, node.nowMs));

@@ -4,6 +4,7 @@ import { decodeFrame, encodeMessage } from "../../../src/cluster/codec-binary.ts
 import { FrameDecoder } from "../../../src/cluster/frames.ts";
 import type { Body, BusMessage, GossipEntry, Header } from "../../../src/cluster/message.ts";
 import { emptyBitmap } from "../../../src/cluster/slot-bitmap.ts";
+import { feed } from "../../support/frames.ts";
 
 const id = fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: 40, maxLength: 40 });
 const u16 = fc.nat(65_535);
@@ -104,7 +105,7 @@ const ping = (gossip: readonly GossipEntry[]): Uint8Array => encode({ type: "pin
 test("any message comes back as it was", () => {
   fc.assert(
     fc.property(message, (original) => {
-      const { messages, malformed } = new FrameDecoder().feed(encodeMessage(original));
+      const { messages, malformed } = feed(new FrameDecoder(), encodeMessage(original));
       expect(malformed).toBeUndefined();
       expect(messages).toEqual([original]);
     }),
@@ -123,7 +124,7 @@ test("messages come out the same however the stream is cut", () => {
         const seen: BusMessage[] = [];
         for (let at = 0, n = 0; at < stream.length; n++) {
           const size = cuts[n % cuts.length] ?? 1;
-          seen.push(...decoder.feed(stream.subarray(at, at + size)).messages);
+          seen.push(...feed(decoder, stream.subarray(at, at + size)).messages);
           at += size;
         }
         expect(seen).toEqual(originals);
@@ -139,7 +140,7 @@ test("a stream is understood byte by byte", () => {
   const decoder = new FrameDecoder();
   const types: string[] = [];
   for (const byte of stream) {
-    types.push(...decoder.feed(Uint8Array.of(byte)).messages.map((seen) => seen.body.type));
+    types.push(...feed(decoder, Uint8Array.of(byte)).messages.map((seen) => seen.body.type));
   }
   expect(types).toEqual(["ping", "fail"]);
 });
@@ -149,8 +150,8 @@ test("random bytes never make the decoder throw, and end the link", () => {
     fc.property(fc.uint8Array({ minLength: 8, maxLength: 6000 }), (garbage) => {
       fc.pre(Buffer.from(garbage.subarray(0, 4)).toString("latin1") !== "RCmb");
       const decoder = new FrameDecoder();
-      expect(decoder.feed(garbage).malformed).toBeDefined();
-      expect(decoder.feed(ping([])).messages).toEqual([]);
+      expect(feed(decoder, garbage).malformed).toBeDefined();
+      expect(feed(decoder, ping([])).messages).toEqual([]);
     }),
   );
 });
@@ -203,7 +204,7 @@ describe("what is refused", () => {
     ["a sender that is no id", changed(ping([]), (_, frame) => frame.fill(0, 40, 80))],
     ["an epoch beyond 2^53", changed(ping([]), (_, frame) => frame.fill(255, 16, 24))],
   ])("%s", (_, frame) => {
-    const { messages, malformed } = new FrameDecoder().feed(frame);
+    const { messages, malformed } = feed(new FrameDecoder(), frame);
     expect(messages).toEqual([]);
     expect(malformed).toBeString();
   });
@@ -212,14 +213,14 @@ describe("what is refused", () => {
     for (const length of [0, 7, 4000]) {
       const frame = encode({ type: "ping", gossip: [], extensions: { hostname: "a" } });
       new DataView(frame.buffer).setUint32(2256, length);
-      expect(new FrameDecoder().feed(frame).malformed).toBeString();
+      expect(feed(new FrameDecoder(), frame).malformed).toBeString();
     }
   });
 });
 
 test("messages before a fault still count, those behind it do not", () => {
   const stream = Buffer.concat([ping([]), Buffer.from("nonsense".repeat(400)), ping([])]);
-  const { messages, malformed } = new FrameDecoder().feed(stream);
+  const { messages, malformed } = feed(new FrameDecoder(), stream);
   expect(messages.length).toBe(1);
   expect(malformed).toBe("bad signature");
 });
@@ -234,7 +235,7 @@ test("extensions of other kinds are stepped over", () => {
   const frame = Buffer.concat([named.subarray(0, gossipEnd), extra, named.subarray(gossipEnd)]);
   frame.writeUInt32BE(frame.length, 4);
   frame.writeUInt16BE(2, 2214);
-  const { messages, malformed } = new FrameDecoder().feed(frame);
+  const { messages, malformed } = feed(new FrameDecoder(), frame);
   expect(malformed).toBeUndefined();
   expect(messages[0]?.body).toMatchObject({ extensions: { hostname: "host.example" } });
 });

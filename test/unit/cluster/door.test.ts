@@ -6,6 +6,7 @@ import type { Body, BusMessage, GossipEntry, Header } from "../../../src/cluster
 import { formatNodesConf, parseNodesConf } from "../../../src/cluster/nodes-conf.ts";
 import { emptyBitmap } from "../../../src/cluster/slot-bitmap.ts";
 import { B, OneNode, THREE_MASTERS } from "./one-node.ts";
+import { feed } from "../../support/frames.ts";
 
 // Thousands of nodes take their time on a busy machine.
 setDefaultTimeout(30_000);
@@ -49,7 +50,7 @@ const ping = (gossip: readonly GossipEntry[] = [], hostname?: string): Body => (
 /** Tells a node of three masters something on a link of B's making; it goes through the codec. */
 function hear(node: OneNode, header: Partial<Header>, body: Body): void {
   node.machine.step({ type: "accepted", link: -1, localIp: "10.0.0.1", remoteIp: "10.0.0.2" }, node.nowMs);
-  const { messages } = new FrameDecoder().feed(encodeMessage({ header: { ...HEADER, ...header }, body }));
+  const { messages } = feed(new FrameDecoder(), encodeMessage({ header: { ...HEADER, ...header }, body }));
   const [message] = messages as [BusMessage];
   node.effects.push(...node.machine.step({ type: "received", link: -1, message }, node.nowMs));
 }
@@ -138,7 +139,8 @@ test("a connection nobody known speaks on is closed after a while; one of a peer
   hear(node, {}, ping()); // on -1, from B
   for (const link of [-2, -3])
     node.machine.step({ type: "accepted", link, localIp: "10.0.0.1", remoteIp: "10.0.0.5" }, node.nowMs);
-  const [message] = new FrameDecoder().feed(
+  const [message] = feed(
+    new FrameDecoder(),
     encodeMessage({ header: { ...HEADER, sender: STRANGER }, body: ping() }),
   ).messages as [BusMessage];
   node.wait(20_000);
@@ -174,13 +176,13 @@ describe("a frame is refused before it has come", () => {
   ])("%s", (_, bytes, limit) => {
     const decoder = new FrameDecoder();
     decoder.frameLimit = limit ?? decoder.frameLimit;
-    expect(decoder.feed(bytes).malformed).toBeString();
+    expect(feed(decoder, bytes).malformed).toBeString();
     expect(decoder.pendingBytes).toBe(0);
   });
 
   test("but a peer's publication of 100 MB is awaited", () => {
     const decoder = new FrameDecoder();
-    expect(decoder.feed(begun(4, 100 << 20))).toEqual({ messages: [] });
+    expect(feed(decoder, begun(4, 100 << 20))).toEqual({ messages: [] });
     expect(decoder.pendingBytes).toBe(16);
   });
 });
