@@ -11,6 +11,7 @@ import type { LinkState } from "../replication/replica.ts";
 import type { Reply, Slice } from "../resp/reply.ts";
 import type { Administration } from "./administration.ts";
 import type { Blocking } from "./blocking.ts";
+import type { Migration } from "./migrate.ts";
 import type { CommandTable } from "./table.ts";
 import type { PubSub, Subscriptions } from "./subscriptions.ts";
 import type { Tracked, Tracking } from "./tracking.ts";
@@ -110,6 +111,7 @@ export interface Server {
   readonly transactions: Transactions;
   readonly blocking: Blocking;
   readonly pubsub: PubSub;
+  readonly migration: Migration;
   /** All commands, for COMMAND. */
   readonly table: CommandTable;
   /** Clients, configuration, counters, and the node's end. */

@@ -6,6 +6,7 @@ import type { Family } from "./family.ts";
 import { databases, generic } from "./generic.ts";
 import { hashes } from "./hash.ts";
 import { lists } from "./list.ts";
+import { migrateFamily } from "./migrate.ts";
 import { replicationFamily, waitFamily } from "./replication.ts";
 import { connectionFamily } from "./connection.ts";
 import { pubsubFamily } from "./pubsub.ts";
@@ -32,6 +33,7 @@ export const families: readonly Family[] = [
   commandFamily,
   dumpFamily,
   migrationFamily,
+  migrateFamily,
   replicationFamily,
   waitFamily,
   connectionFamily,

@@ -58,6 +58,8 @@ export class Connection implements Outlet, Resource {
   readonly localPort: number;
   /** Bytes accepted by `send` that the socket has not taken yet. */
   queuedBytes = 0;
+  /** How many of them had not gone out when it was closed. */
+  unsentBytes = 0;
 
   #queue: Uint8Array[] = [];
   /** Received and not handed on yet; the socket is paused while its user's turn is over. */
@@ -238,6 +240,7 @@ export class Connection implements Outlet, Resource {
     clearTimeout(this.#deadline);
     this.#queue = [];
     this.#unread = [];
+    this.unsentBytes = this.queuedBytes;
     this.queuedBytes = 0;
     this.domain?.disown(this);
     return true;

@@ -36,6 +36,8 @@ export interface BlockedKeysParts {
   readonly snapshots: Snapshots;
   readonly waiting: Waiting;
   context(): RequestContext;
+  /** Whether a key is on its way to another server, and so not to be written. */
+  isInFlight(key: Uint8Array): boolean;
   /** Why a slot's keys cannot be waited for here, if they cannot. */
   refusal(slot: number): ReplyError | undefined;
 }
@@ -49,6 +51,8 @@ export class BlockedKeys implements Blocking {
   /** By database and key. */
   readonly #awaited = new Map<string, Awaited>();
   #ready = new Set<Awaited>();
+  /** Keys whose clients would have been served, had they not wanted to write one that is in flight. */
+  #postponed = new Set<Awaited>();
 
   constructor(private readonly parts: BlockedKeysParts) {}
 
@@ -84,6 +88,13 @@ export class BlockedKeys implements Blocking {
     this.hasReady = false;
   }
 
+  /** Keys that were in flight no longer are. */
+  landed(): void {
+    const postponed = this.#postponed;
+    this.#postponed = new Set();
+    for (const awaited of postponed) this.#note(awaited);
+  }
+
   /** Slots may have gone to another node: whoever waits for their keys is told. */
   recheck(): void {
     for (const { key, by } of Array.from(this.#awaited.values())) {
@@ -115,9 +126,15 @@ export class BlockedKeys implements Blocking {
     this.hasReady = true;
   }
 
-  #serveKey({ database, key, by }: Awaited): void {
-    const { memory, keys } = this.parts;
+  #serveKey(awaited: Awaited): void {
+    const { memory, keys, isInFlight } = this.parts;
+    const { database, key, by } = awaited;
     for (const blocked of Array.from(by)) {
+      const { target } = blocked.want;
+      if (target !== undefined && isInFlight(target)) {
+        this.#postponed.add(awaited);
+        return;
+      }
       memory.database = database;
       const type = keys.type(key);
       if (type === blocked.want.type) this.#give(blocked, key);

@@ -42,6 +42,10 @@ export class GateKeeping implements GateFacts {
     this.node.snapshots.beforeWrite(id);
   }
 
+  waitsForArrival(id: number, client: ClientConnection): boolean {
+    return this.node.waitsForArrival(id, client);
+  }
+
   look(id: number, client: ClientConnection): void {
     if (this.node.tracking.isOn) this.node.tracking.limit();
     this.node.feed.about(client, id);

@@ -43,6 +43,9 @@ const REPLICATES = flagBit.write | flagBit.may_replicate;
 /** Closed for our master's stream, which holds changes and what belongs to the stream itself. */
 export const NEEDS_CLIENT = 8192;
 
+/** Closed while keys are on their way to another server: a request that writes one of them waits until it is known whether it stays. */
+export const NEEDS_ARRIVAL = 16384;
+
 /** The request waits. */
 export const HOLD = Symbol("hold");
 
@@ -74,6 +77,8 @@ export interface GateFacts {
   readonly cannotSave: boolean;
   /** Serialises what the request at hand is about to write. */
   settleSnapshot(id: number): void;
+  /** Whether the request at hand would change a key that is on its way to another server; it is held then. */
+  waitsForArrival(id: number, client: ClientConnection): boolean;
   /** Looks at what the request at hand is about to do to keys. */
   look(id: number, client: ClientConnection): void;
 }
@@ -148,7 +153,8 @@ export class Gates {
     }
     if ((shut & NEEDS_FRESH) !== 0 && facts.isStale) return MASTER_DOWN;
     if ((shut & NEEDS_LOADED) !== 0 && facts.isLoading) return LOADING;
-    return (shut & (NEEDS_GO | NEEDS_WRITE_GO)) !== 0 ? HOLD : undefined;
+    if ((shut & (NEEDS_GO | NEEDS_WRITE_GO)) !== 0) return HOLD;
+    return (shut & NEEDS_ARRIVAL) !== 0 && facts.waitsForArrival(id, client) ? HOLD : undefined;
   }
 
   #assents(client: ClientConnection): boolean {
@@ -178,7 +184,7 @@ function needsOf(flags: number): number {
     ((flags & flagBit.protected) !== 0 ? NEEDS_ASSENT : 0) |
     ((flags & flagBit.denyoom) !== 0 ? NEEDS_MEMORY : 0) |
     NEEDS_ROOM |
-    (writes ? NEEDS_WRITABLE | NEEDS_SNAPSHOT | NEEDS_DISK : 0) |
+    (writes ? NEEDS_WRITABLE | NEEDS_SNAPSHOT | NEEDS_DISK | NEEDS_ARRIVAL : 0) |
     ((flags & flagBit.stale) === 0 ? NEEDS_FRESH : 0) |
     ((flags & flagBit.loading) === 0 ? NEEDS_LOADED : 0) |
     (writes || (flags & flagBit.may_replicate) !== 0 ? NEEDS_WRITE_GO : 0) |

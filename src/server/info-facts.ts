@@ -41,6 +41,10 @@ export class NodeFacts implements InfoFacts {
     return this.node.pubsub;
   }
 
+  get migration(): InfoFacts["migration"] {
+    return this.node.migration;
+  }
+
   get tracking(): InfoFacts["tracking"] {
     return this.node.tracking;
   }

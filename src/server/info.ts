@@ -60,6 +60,7 @@ export interface InfoFacts {
     readonly patternCount: number;
     readonly shardChannelCount: number;
   };
+  readonly migration: { readonly cachedLinkCount: number };
   readonly tracking: { readonly keyCount: number; readonly itemCount: number; readonly prefixCount: number };
   memory(): MemoryFacts;
   readonly persistence: PersistenceFacts;
@@ -325,6 +326,7 @@ function keyspaceLines({
   defrag,
   tracking,
   pubsub,
+  migration,
 }: InfoFacts): readonly Field[] {
   return [
     ["expired_keys", lookups.expired],
@@ -341,7 +343,7 @@ function keyspaceLines({
     ["pubsubshard_channels", pubsub.shardChannelCount],
     ["latest_fork_usec", 0],
     ["total_forks", 0],
-    ["migrate_cached_sockets", 0],
+    ["migrate_cached_sockets", migration.cachedLinkCount],
     ["active_defrag_hits", defrag.movedBlocks],
     ["total_active_defrag_time", Math.floor(defrag.totalMs)],
     ["tracking_total_keys", tracking.keyCount],

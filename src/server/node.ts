@@ -41,6 +41,7 @@ import { Log } from "./log.ts";
 import { Pauses } from "./pauses.ts";
 import { NodePersistence } from "./persistence.ts";
 import { NodeReplication } from "./replication.ts";
+import { NodeMigration } from "./migration/migration.ts";
 import { Notifications } from "./notifications.ts";
 import { Observer } from "./observer.ts";
 import { NodePubSub } from "./pubsub.ts";
@@ -95,6 +96,7 @@ export class Node implements ClientHost, Server {
   readonly snapshots: Snapshots;
   readonly persistence: NodePersistence;
   readonly replication: NodeReplication;
+  readonly migration: NodeMigration;
   /** Undefined when cluster mode is off. */
   readonly cluster: Cluster | undefined;
   /** Where relative paths begin. */
@@ -177,6 +179,7 @@ export class Node implements ClientHost, Server {
       gates: this.gates,
       eachSlot: (id, visit) => this.#router.eachSlot(id, visit),
     });
+    this.migration = this.#migrate();
     this.blocking = this.#block();
     this.persistence = this.#persist();
     this.replication = this.#replicate();
@@ -263,6 +266,7 @@ export class Node implements ClientHost, Server {
     this.pauses.stop();
     for (const listener of this.#listeners) listener.stop();
     this.#listeners = [];
+    this.migration.stop();
     this.replication.stop();
     this.clients.closeAll();
     this.cluster?.stop();
@@ -347,7 +351,8 @@ export class Node implements ClientHost, Server {
           offset: this.replication.standing,
           masterLinkUp: this.replication.isFollowing && !this.replication.isCutOff,
           masterLastSeenAtMs: this.replication.masterSeenAtMs,
-          writesPaused: this.pauses.holdsWrites,
+          // Keys in flight may still be deleted here.
+          writesPaused: this.pauses.holdsWrites && this.migration.inFlight.isEmpty,
         }),
         carryOut: (effect) => this.#carryOut(effect),
       },
@@ -432,6 +437,7 @@ export class Node implements ClientHost, Server {
       },
       changed: () => {
         gates.refresh();
+        if (this.replication.isFollowing) this.migration.abort();
         this.log.role = this.replication.isFollowing ? "S" : "M";
         this.cluster?.tellReplication();
       },
@@ -452,6 +458,47 @@ export class Node implements ClientHost, Server {
     this.replication.master.flush();
   }
 
+  /** Runs changes that no request at hand makes, and tells whoever is to hear of them. */
+  #aside<T>(work: () => T): T {
+    this.memory.nowMs = nowMs();
+    this.pushes.gather();
+    try {
+      return work();
+    } finally {
+      if (this.blocking.hasReady) this.blocking.serve();
+      this.settle();
+      this.tracking.settle();
+      this.pushes.release();
+    }
+  }
+
+  /** Whether the request at hand, or the transaction that EXEC is to run, would change a key that is in flight. */
+  waitsForArrival(id: number, { transaction }: ClientConnection): boolean {
+    if (transaction !== undefined && !this.transactions.executes(id)) return false;
+    const { inFlight } = this.migration;
+    return this.#router.writesOneOf(id, transaction, (key) => inFlight.hasAt(this.memory.bytes, key));
+  }
+
+  #migrate(): NodeMigration {
+    const { memory, keys, rdb, changes, gates, snapshots, feed, waiting } = this;
+    return new NodeMigration({
+      memory,
+      keys,
+      rdb,
+      changes,
+      gates,
+      snapshots,
+      feed,
+      waiting,
+      inCluster: this.config.flag("cluster-enabled"),
+      aside: (work) => this.#aside(work),
+      landed: () => {
+        this.blocking.landed();
+        if (this.pauses.holdsWrites) this.cluster?.tellReplication();
+      },
+    });
+  }
+
   #track(): KeyTracking {
     const { table, args, pushes, clients, feed } = this;
     const tracking = new KeyTracking({ table, args, pushes, clients, feed });
@@ -468,6 +515,7 @@ export class Node implements ClientHost, Server {
       snapshots,
       waiting,
       context: () => this.#context,
+      isInFlight: (key) => this.migration.inFlight.has(key),
       refusal: (slot) => this.cluster?.refusalToWait(slot),
     });
   }

@@ -2,6 +2,7 @@
 // the request is served here. Slots that are served without more ado are ones in an array the cluster machine keeps;
 // everything else is the machine's `route` to decide.
 import { STATE_ARGC, STATE_SLOT } from "../../assembly/abi.ts";
+import { flagBit } from "../commands/flags.ts";
 import { findKeys, KeyPlaces } from "../commands/getkeys.ts";
 import type { CommandTable } from "../commands/table.ts";
 import type { Args } from "../engine/args.ts";
@@ -88,20 +89,33 @@ export class Router {
 
   /** As `place` for all requests of a transaction. */
   placeAllOf(transaction: Transaction, id: number, client: ClientConnection): ReplyError | undefined {
-    const { authority, table } = this;
+    const { authority } = this;
     const { slot, isCrossSlot } = transaction;
     if (authority === undefined || client.isMaster) return undefined;
     if (authority.serveHere[slot] === 1 && !isCrossSlot) return undefined;
-    const word = this.args.at(0);
-    const eachKey = (visit: (key: Slice) => void): void => {
-      transaction.queue.each(({ argc }) => {
-        const { memory, argv } = this.requests;
-        memory.u32[ARGC] = argc;
-        this.#eachKey(table.resolve(memory.bytes, memory.u32, argv, argc), visit);
-      });
-      this.requests.setOnly(word);
-    };
+    const eachKey = (visit: (key: Slice) => void): void =>
+      this.#eachQueued(transaction, (queued) => this.#eachKey(queued, visit));
     return authority.refusal({ slot, isCrossSlot, id, flags: transaction.flags, eachKey }, client);
+  }
+
+  /**
+   * Whether a request that writes, or one of a transaction, has a key the test is true of, or names no key and so may
+   * write any.
+   * @param transaction what EXEC is about to run; undefined = the request at hand alone
+   */
+  writesOneOf(id: number, transaction: Transaction | undefined, test: (key: Slice) => boolean): boolean {
+    let found = false;
+    const look = (row: number): void => {
+      let named = false;
+      this.#eachKey(row, (key) => {
+        named = true;
+        found ||= test(key);
+      });
+      if (!named && (this.table.flags[row]! & flagBit.write) !== 0) found = true;
+    };
+    if (transaction === undefined) look(id);
+    else this.#eachQueued(transaction, look);
+    return found;
   }
 
   /**
@@ -139,6 +153,17 @@ export class Router {
   #request(slot: number, isCrossSlot: boolean, id: number): SlotRequest {
     const flags = this.table.flags[id]!;
     return { slot, isCrossSlot, id, flags, eachKey: (visit) => this.#eachKey(id, visit) };
+  }
+
+  /** Visits the row of each request that waits for EXEC; its words are those of the argv table then. */
+  #eachQueued(transaction: Transaction, visit: (id: number) => void): void {
+    const word = this.args.at(0);
+    transaction.queue.each(({ argc }) => {
+      const { memory, argv } = this.requests;
+      memory.u32[ARGC] = argc;
+      visit(this.table.resolve(memory.bytes, memory.u32, argv, argc));
+    });
+    this.requests.setOnly(word);
   }
 
   #eachKey(id: number, visit: (key: Slice) => void): void {

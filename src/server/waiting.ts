@@ -89,9 +89,13 @@ export class Waiting {
   /** The node has become a replica: nothing that could end their waits is to happen here any more. */
   disconnect(): void {
     for (const [client, { wait }] of this.#waiters) {
-      if (wait.timedOut === undefined) continue;
-      this.answer(client, refusing(ROLE_CHANGED), () => client.end());
+      if (wait.timedOut !== undefined) this.refuseForRole(client);
     }
+  }
+
+  /** The node is a replica now, and what the client waits for was a master's to do. */
+  refuseForRole(client: ClientConnection): void {
+    this.answer(client, refusing(ROLE_CHANGED), () => client.end());
   }
 
   /** A client is gone. */
