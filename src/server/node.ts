@@ -473,10 +473,13 @@ export class Node implements ClientHost, Server {
   }
 
   /** Whether the request at hand, or the transaction that EXEC is to run, would change a key that is in flight. */
-  waitsForArrival(id: number, { transaction }: ClientConnection): boolean {
+  waitsForArrival(id: number, client: ClientConnection): boolean {
+    const { transaction } = client;
     if (transaction !== undefined && !this.transactions.executes(id)) return false;
     const { inFlight } = this.migration;
-    return this.#router.writesOneOf(id, transaction, (key) => inFlight.hasAt(this.memory.bytes, key));
+    const waits = this.#router.writesOneOf(id, transaction, (key) => inFlight.hasAt(this.memory.bytes, key));
+    if (waits) inFlight.hold(client);
+    return waits;
   }
 
   #migrate(): NodeMigration {

@@ -68,9 +68,14 @@ export class Peer {
 
   /** What came since it was last asked. */
   taken(): string {
-    const text = Buffer.concat(this.#sent).toString("latin1");
+    const text = this.peek();
     this.#sent = [];
     return text;
+  }
+
+  /** As `taken`, and it stays to be taken. */
+  peek(): string {
+    return Buffer.concat(this.#sent).toString("latin1");
   }
 
   send(all: Uint8Array, from = 0, to = all.length): void {

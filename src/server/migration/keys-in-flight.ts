@@ -2,6 +2,7 @@
 // lost with the key once the target has it, so a request that writes waits until it is known whether the key stays; the
 // gate it waits at is closed while there are such keys.
 import { Buffer } from "node:buffer";
+import { soon } from "../../io/clock.ts";
 import type { Slice } from "../../resp/reply.ts";
 import type { ClientConnection } from "../client.ts";
 import { NEEDS_ARRIVAL, type Gates } from "../gates.ts";
@@ -38,6 +39,8 @@ export class KeysInFlight {
       else this.#counts.delete(name);
     }
     this.gates.set(NEEDS_ARRIVAL, !this.isEmpty);
+    // Not within the request that may be running: those released share its arenas.
+    if (this.#held.size > 0) soon(() => this.#release());
   }
 
   has(key: Uint8Array): boolean {
@@ -49,13 +52,13 @@ export class KeysInFlight {
     return this.#counts.has(nameOf(linear, ptr, ptr + length));
   }
 
-  /** The client's request is about to be held. */
-  holds(client: ClientConnection): void {
+  /** The client's request is held until one of those that are in flight is not any more. */
+  hold(client: ClientConnection): void {
     this.#held.add(client);
   }
 
   /** Requests that were held try again; those that still have to wait are held anew. */
-  release(): void {
+  #release(): void {
     const held = this.#held;
     this.#held = new Set();
     for (const client of held) client.release();

@@ -159,7 +159,6 @@ export class NodeMigration implements Migration {
       else parts.waiting.refuse(client, error);
       parts.landed();
     });
-    this.inFlight.release();
   }
 
   /** The deletion is the client's own write, as WAIT has it. */

@@ -1,0 +1,71 @@
+// A server that keys are sent to, which plays a part: it notes every request, and answers when the test says so.
+import { Buffer } from "node:buffer";
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import type { Scope } from "./cleanup.ts";
+import { eventually } from "./eventually.ts";
+
+/** Longest wait for what comes over a socket of this machine. */
+export const WAIT_MS = 10_000;
+
+export class FakeTarget {
+  /** Names and first arguments of the requests, in order, over all connections. */
+  readonly requests: string[] = [];
+  /** Every connection there was, open or not. */
+  readonly sockets: Socket[] = [];
+  port = 0;
+
+  static async start(scope: Scope): Promise<FakeTarget> {
+    const target = new FakeTarget();
+    const server = createServer((socket) => target.#accept(socket));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    target.port = (server.address() as AddressInfo).port;
+    scope.defer(() => {
+      for (const socket of target.sockets) socket.destroy();
+      server.close();
+    });
+    return target;
+  }
+
+  /** Waits until so many requests have come in all. */
+  async got(count: number): Promise<void> {
+    await eventually(() => this.requests.length >= count, WAIT_MS, `${count} requests`);
+  }
+
+  /** Says something over the connection made last. */
+  say(text: string): void {
+    this.sockets.at(-1)!.write(text);
+  }
+
+  /** Closes the connection made last. */
+  hangUp(): void {
+    this.sockets.at(-1)!.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    this.sockets.push(socket);
+    socket.on("error", () => {}); // always followed by close
+    let input = Buffer.alloc(0);
+    socket.on("data", (chunk: Buffer) => {
+      input = Buffer.concat([input, chunk]);
+      for (let end = this.#take(input); end > 0; end = this.#take(input)) input = input.subarray(end);
+    });
+  }
+
+  /** Notes the request at the beginning of what came. @returns its length; 0 = it is not whole */
+  #take(input: Buffer): number {
+    const head = /^\*(\d+)\r\n/.exec(input.toString("latin1", 0, 32));
+    if (head === null) return 0;
+    let at = head[0].length;
+    const words: string[] = [];
+    for (let i = 0; i < Number(head[1]); i++) {
+      const bulk = /^\$(\d+)\r\n/.exec(input.toString("latin1", at, at + 32));
+      if (bulk === null) return 0;
+      const from = at + bulk[0].length;
+      at = from + Number(bulk[1]) + 2;
+      if (at > input.length) return 0;
+      words.push(input.toString("latin1", from, at - 2));
+    }
+    this.requests.push(words.slice(0, 2).join(" "));
+    return at;
+  }
+}
