@@ -27,6 +27,9 @@ const ROOM: usize = 28;
 
 const SMALL_ROOM: u32 = 256;
 
+/** Nodes that were freed or moved so far, and wraps: while it stands still, the address of a node is good. */
+export let nodesGone: u32 = 0;
+
 export abstract class Node {
   @inline static prev(node: usize): usize {
     return load<u32>(node);
@@ -118,6 +121,7 @@ export function twinOf(node: usize): usize {
 }
 
 export function freeNode(node: usize): void {
+  nodesGone++;
   if (Node.isPacked(node)) forgetExpansion(node);
   free(load<u32>(node, BLOCK));
   free(node);
@@ -131,7 +135,9 @@ export function relocateNode(node: usize): Place {
   store<u32>(node, <u32>block, BLOCK);
   if (!isPacked) store<u32>(node, <u32>block + gap, LISTPACK);
   if (isPacked && Aside.has(node)) forgetExpansion(node);
-  return relocate(node);
+  const moved = relocate(node);
+  if (moved != node) nodesGone++;
+  return moved;
 }
 
 /** Gives a node another block; `lp` = the listpack in it, 0 = it is packed. The old one is the caller's. */

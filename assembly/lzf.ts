@@ -16,14 +16,18 @@ const LONGEST_MATCH: usize = 264;
  * Per hash of three bytes where they were last seen, as `origin` + position. What is not above `origin` comes from
  * strings before this one; so the table need not be cleared for each string.
  */
-const seen = memory.data(262144, 64);
+const SHARED: usize = memory.data(262144, 64);
 let origin: u32 = 0;
+/** The table in use: a string that is compressed in steps has its own, since others are compressed between them. */
+let seen: usize = SHARED;
+/** Bytes of a table. */
+export const LZF_TABLE: u32 = SLOTS << 2;
 
 abstract class Lzf {
   /** Slot of the three bytes at `at`. */
-  @inline static slot(at: usize): usize {
+  @inline static slot(table: usize, at: usize): usize {
     const three: u32 = ((load<u8>(at) as u32) << 16) | ((load<u8>(at, 1) as u32) << 8) | load<u8>(at, 2);
-    return seen + ((((three >> 8) - three * 5) & (SLOTS - 1)) << 2);
+    return table + ((((three >> 8) - three * 5) & (SLOTS - 1)) << 2);
   }
 
   @inline static sameThree(one: usize, other: usize): bool {
@@ -46,6 +50,11 @@ function matchLength(from: usize, at: usize, left: usize): usize {
   return length;
 }
 
+/** Where a compression stands: the next byte to look at, the length of the literal run in hand, the end of the output. */
+let reached: usize = 0;
+let openRun: usize = 0;
+let written: usize = 0;
+
 /**
  * Compresses `length` bytes (three at least) into `room` bytes.
  * @returns bytes written; 0 = they do not fit
@@ -53,19 +62,34 @@ function matchLength(from: usize, at: usize, left: usize): usize {
 export function lzfCompress(source: usize, length: u32, target: usize, room: u32): u32 {
   if (length < 3 || room == 0) return 0;
   if (origin > u32.MAX_VALUE - length) {
-    memory.fill(seen, 0, SLOTS << 2);
+    memory.fill(SHARED, 0, LZF_TABLE);
     origin = 0;
   }
   const base = origin;
   origin += length;
+  seen = SHARED;
   const end = source + length;
+  begin(source, target);
+  const fits = goOn(source, end, end, base, target + room);
+  return fits ? finish(end, target, target + room) : 0;
+}
+
+function begin(source: usize, target: usize): void {
+  reached = source;
+  openRun = target; // where the length of the literal run in hand will stand
+  written = target + 1;
+}
+
+/** Compresses until `stop` is reached or three bytes are no longer left; false = the output does not fit. */
+function goOn(source: usize, end: usize, stop: usize, base: u32, limit: usize): bool {
+  const table = seen;
   const lastThree = end - 2;
-  const limit = target + room;
-  let at = source;
-  let run = target; // where the length of the literal run in hand will stand
-  let out = target + 1;
-  while (at < lastThree) {
-    const slot = Lzf.slot(at);
+  const to = min(stop, lastThree);
+  let at = reached;
+  let run = openRun;
+  let out = written;
+  while (at < to) {
+    const slot = Lzf.slot(table, at);
     const noted = load<u32>(slot);
     const position = (at - source) as u32;
     store<u32>(slot, base + position);
@@ -75,7 +99,7 @@ export function lzfCompress(source: usize, length: u32, target: usize, room: u32
       const literals = out - run - 1;
       if (literals > 0) store<u8>(run, literals - 1);
       else out = run;
-      if (out + 4 >= limit) return 0;
+      if (out + 4 >= limit) return false;
       const taken = matchLength(from, at, end - at);
       const back = at - from - 1;
       const code = taken - 2;
@@ -90,10 +114,10 @@ export function lzfCompress(source: usize, length: u32, target: usize, room: u32
       at += taken;
       if (at >= lastThree) break;
       // Of the bytes in the match only its last two places are noted.
-      store<u32>(Lzf.slot(at - 2), base + ((at - 2 - source) as u32));
-      store<u32>(Lzf.slot(at - 1), base + ((at - 1 - source) as u32));
+      store<u32>(Lzf.slot(table, at - 2), base + ((at - 2 - source) as u32));
+      store<u32>(Lzf.slot(table, at - 1), base + ((at - 1 - source) as u32));
     } else {
-      if (out >= limit) return 0;
+      if (out >= limit) return false;
       store<u8>(out++, load<u8>(at++));
       if (out - run - 1 == LONGEST_RUN) {
         store<u8>(run, LONGEST_RUN - 1);
@@ -101,6 +125,17 @@ export function lzfCompress(source: usize, length: u32, target: usize, room: u32
       }
     }
   }
+  reached = at;
+  openRun = run;
+  written = out;
+  return true;
+}
+
+/** Writes the last bytes as they are; returns the length of all the output, 0 = it does not fit. */
+function finish(end: usize, target: usize, limit: usize): u32 {
+  let at = reached;
+  let run = openRun;
+  let out = written;
   if (out + 3 > limit) return 0;
   while (at < end) {
     store<u8>(out++, load<u8>(at++));
@@ -114,6 +149,47 @@ export function lzfCompress(source: usize, length: u32, target: usize, room: u32
   else out = run;
   return (out - target) as u32;
 }
+
+/**
+ * A compression in steps, of a string that may move between them. All its places are kept as distances:
+ *
+ *   | reached u32 | open run u32 | written u32 | length u32 | room u32 |      of LZF_STEPS bytes
+ */
+export abstract class LzfSteps {
+  /** @param table LZF_TABLE bytes, zeroed here */
+  static begin(steps: usize, length: u32, room: u32, table: usize): void {
+    memory.fill(table, 0, LZF_TABLE);
+    store<u32>(steps, 0);
+    store<u32>(steps, 0, 4);
+    store<u32>(steps, 1, 8);
+    store<u32>(steps, length, 12);
+    store<u32>(steps, room, 16);
+  }
+
+  /**
+   * Looks at `budget` bytes more.
+   * @returns LZF_OPEN, or bytes written when all are compressed, 0 = they do not fit
+   */
+  static more(steps: usize, source: usize, target: usize, table: usize, budget: u32): i64 {
+    const length = load<u32>(steps, 12);
+    const limit = target + load<u32>(steps, 16);
+    const end = source + length;
+    reached = source + load<u32>(steps);
+    openRun = target + load<u32>(steps, 4);
+    written = target + load<u32>(steps, 8);
+    seen = table;
+    const stop = min(<u64>reached + budget, <u64>end);
+    if (!goOn(source, end, <usize>stop, 0, limit)) return 0;
+    if (reached >= end - 2) return finish(end, target, limit);
+    store<u32>(steps, <u32>(reached - source));
+    store<u32>(steps, <u32>(openRun - target), 4);
+    store<u32>(steps, <u32>(written - target), 8);
+    return LZF_OPEN;
+  }
+}
+
+export const LZF_STEPS: u32 = 20;
+export const LZF_OPEN: i64 = -1;
 
 /**
  * Expands `length` bytes into exactly `expected` bytes. Whatever the input holds, nothing outside the two areas is

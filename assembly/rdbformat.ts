@@ -81,3 +81,10 @@ export const RDB_VALUE_OPEN = 0;
 export const RDB_VALUE_WHOLE = 1;
 /** A collection without elements, which cannot be kept. */
 export const RDB_VALUE_EMPTY = 2;
+
+// How far a payload is that is written in steps.
+/** It goes on. */
+export const RDB_DUMP_OPEN = 0;
+export const RDB_DUMP_WHOLE = 1;
+/** The key is not there any more. */
+export const RDB_DUMP_GONE = 2;

@@ -64,6 +64,10 @@ export abstract class Out {
     store<f64>(block + length, value);
     length += 8;
   }
+  @inline static bytes(from: usize, count: u32): void {
+    memory.copy(block + length, from, count);
+    length += count;
+  }
 }
 
 /** Forgets what was written. @param upTo longest string that is compressed from here on */
@@ -166,7 +170,8 @@ export function writeCompressed(packed: usize, packedSize: u32, size: u32): bool
   return true;
 }
 
-function writeCompressedHead(packedSize: u32, size: u32): void {
+/** Reserved before: HEAD_ROOM. */
+export function writeCompressedHead(packedSize: u32, size: u32): void {
   Out.byte((RDB_ENCODED << 6) | RDB_ENCODED_LZF);
   writeLength(packedSize);
   writeLength(size);

@@ -90,6 +90,9 @@ export interface Exports {
   rdbBeginSlot(database: number, slot: number): void;
   rdbNextPiece(enough: number): number;
   rdbDump(slot: number, key: number, length: number): number;
+  rdbDumpBegin(slot: number, key: number, length: number): number;
+  rdbDumpMore(dump: number, enough: number): number;
+  rdbDumpClose(dump: number): void;
   rdbCheckPayload(ptr: number, length: number): number;
   rdbOpen(type: number, key: number, length: number, expireAtMs: number, isKept: boolean): number;
   rdbFeed(value: number, ptr: number, length: number): number;

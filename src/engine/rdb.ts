@@ -5,6 +5,7 @@ import { OUT_OF_MEMORY, ReplyError } from "../resp/errors.ts";
 import type { Slice } from "../resp/reply.ts";
 import { Incoming } from "./incoming.ts";
 import type { Memory } from "./memory.ts";
+import { SteppedDump } from "./stepped-dump.ts";
 
 const PAYLOAD_REJECTED = new ReplyError("ERR DUMP payload version or checksum are wrong");
 const PAYLOAD_DAMAGED = new ReplyError("ERR Bad data format");
@@ -103,6 +104,16 @@ export class Rdb {
     const found = this.memory.wasm.rdbDump(this.memory.slotOf(key), key.ptr, key.length);
     if (found < 0) throw OUT_OF_MEMORY;
     return found === 0 ? undefined : this.memory.result();
+  }
+
+  /**
+   * The DUMP payload of a key of the selected database, written in steps: see SteppedDump. Undefined = no such key.
+   * Looking at the key leaves no trace (hits, access clock, expiry): that is the caller's affair. Throws OUT_OF_MEMORY.
+   */
+  beginDump(key: Slice): SteppedDump | undefined {
+    const found = this.memory.wasm.rdbDumpBegin(this.memory.slotOf(key), key.ptr, key.length);
+    if (found < 0) throw OUT_OF_MEMORY;
+    return found === 0 ? undefined : new SteppedDump(this.memory, this.memory.result().ptr);
   }
 
   /**
