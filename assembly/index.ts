@@ -38,7 +38,7 @@ export { fault, inspect } from "./fault";
 // values in RDB form
 export { crc64 } from "./crc64";
 export { rdbBeginSlot, rdbCheckPayload, rdbDump, rdbNextPiece } from "./rdb";
-export { rdbDumpBegin, rdbDumpClose, rdbDumpMore } from "./rdbdump";
+export { rdbDumpBegin, rdbDumpClose, rdbDumpMore, rdbDumpSmall } from "./rdbdump";
 export { rdbClose, rdbFeed, rdbOpen, rdbStore } from "./rdbload";
 export { digestAll, digestKey } from "./digest";
 export { rdbExpand, setLongestString } from "./rdbread";

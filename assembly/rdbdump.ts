@@ -26,14 +26,47 @@ import { hashOf } from "./hash";
 import { alloc, free } from "./heap";
 import { RDB_DUMP_GONE, RDB_DUMP_OPEN, RDB_DUMP_WHOLE, RDB_VERSION } from "./rdbformat";
 import { LongText } from "./rdbtext";
-import { Standing, isWriting, rdbTypeOf, writeMore, writeValue } from "./rdbvalue";
+import { Standing, endWriting, isWriting, rdbTypeOf, writeMore, writeValue } from "./rdbvalue";
 import { Out, beginWriting, compresses, publishWritten, reserve, setRdbCompression } from "./rdbwrite";
 import { TableRecord } from "./tablerecord";
+
+/** What is written at once, bytes about: a value that is longer is for steps. */
+const SMALL_BYTES: u32 = 16384;
 
 const CRC: usize = 32;
 const STANDING: usize = 40;
 const KEY: u32 = 80;
 const FOOTER: u32 = 10;
+
+/**
+ * Writes the payload of a key of the selected database at once, unless it is long; looking is all that is done to it.
+ * @returns RDB_DUMP_WHOLE; RDB_DUMP_OPEN: nothing is written, it is for `rdbDumpBegin`; RDB_DUMP_GONE: there is no such
+ * key; REFUSED_OUT_OF_MEMORY
+ */
+export function rdbDumpSmall(slot: u32, key: usize, keyLength: u32): i32 {
+  const entry = entryOf(load<u32>(STATE_DB), slot, key, keyLength);
+  if (entry == 0) return RDB_DUMP_GONE;
+  beginWriting(u32.MAX_VALUE);
+  LongText.resume(0, 0, 0);
+  const isWritten = reserve(1) && writeHead(entry) && writeMore(SMALL_BYTES);
+  const isOpen = isWriting() || LongText.isOpen();
+  if (LongText.job() != 0) free(LongText.job());
+  LongText.suspend();
+  endWriting();
+  if (!isWritten) return REFUSED_OUT_OF_MEMORY;
+  if (isOpen) return RDB_DUMP_OPEN;
+  if (!reserve(FOOTER)) return REFUSED_OUT_OF_MEMORY;
+  Out.u16(RDB_VERSION);
+  Out.u64(crc64(0, Out.ptr(), Out.length()));
+  publishWritten();
+  return RDB_DUMP_WHOLE;
+}
+
+/** Writes the type and the value, or its beginning. */
+function writeHead(entry: usize): bool {
+  Out.byte(rdbTypeOf(entry));
+  return writeValue(entry);
+}
 
 /**
  * Begins to write a key of the selected database; looking is all that is done to it.
@@ -119,9 +152,7 @@ export function rdbDumpMore(dump: usize, enough: u32): i32 {
 function begin(dump: usize, entry: usize): bool {
   store<u8>(dump, 1, 12);
   LongText.resume(0, 0, 0);
-  if (!reserve(1)) return false;
-  Out.byte(rdbTypeOf(entry));
-  return writeValue(entry);
+  return reserve(1) && writeHead(entry);
 }
 
 function goOn(dump: usize, entry: usize, enough: u32): bool {

@@ -90,6 +90,7 @@ export interface Exports {
   rdbBeginSlot(database: number, slot: number): void;
   rdbNextPiece(enough: number): number;
   rdbDump(slot: number, key: number, length: number): number;
+  rdbDumpSmall(slot: number, key: number, length: number): number;
   rdbDumpBegin(slot: number, key: number, length: number): number;
   rdbDumpMore(dump: number, enough: number): number;
   rdbDumpClose(dump: number): void;

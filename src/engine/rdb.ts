@@ -1,6 +1,11 @@
 // The engine's RDB side: checksums, compression, values as DUMP and snapshots carry them.
 import { REFUSED_OUT_OF_MEMORY, STRING_LIMIT } from "../../assembly/abi.ts";
-import { RDB_PAYLOAD_OTHER_TYPE, RDB_PAYLOAD_REJECTED } from "../../assembly/rdbformat.ts";
+import {
+  RDB_DUMP_GONE,
+  RDB_DUMP_WHOLE,
+  RDB_PAYLOAD_OTHER_TYPE,
+  RDB_PAYLOAD_REJECTED,
+} from "../../assembly/rdbformat.ts";
 import { OUT_OF_MEMORY, ReplyError } from "../resp/errors.ts";
 import type { Slice } from "../resp/reply.ts";
 import { Incoming } from "./incoming.ts";
@@ -104,6 +109,18 @@ export class Rdb {
     const found = this.memory.wasm.rdbDump(this.memory.slotOf(key), key.ptr, key.length);
     if (found < 0) throw OUT_OF_MEMORY;
     return found === 0 ? undefined : this.memory.result();
+  }
+
+  /**
+   * The DUMP payload of a key of the selected database, at once where it is short (the slice dies with the next call),
+   * otherwise to be written in steps. Undefined = no such key. Looking at the key leaves no trace. Throws OUT_OF_MEMORY.
+   */
+  dumpOrBegin(key: Slice): Slice | SteppedDump | undefined {
+    const { memory } = this;
+    const outcome = memory.wasm.rdbDumpSmall(memory.slotOf(key), key.ptr, key.length);
+    if (outcome < 0) throw OUT_OF_MEMORY;
+    if (outcome === RDB_DUMP_GONE) return undefined;
+    return outcome === RDB_DUMP_WHOLE ? memory.result() : this.beginDump(key);
   }
 
   /**

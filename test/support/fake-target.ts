@@ -8,8 +8,8 @@ import { eventually } from "./eventually.ts";
 export const WAIT_MS = 10_000;
 
 export class FakeTarget {
-  /** Names and first arguments of the requests, in order, over all connections. */
-  readonly requests: string[] = [];
+  /** The requests in order, over all connections; one character per byte. */
+  readonly words: string[][] = [];
   /** Every connection there was, open or not. */
   readonly sockets: Socket[] = [];
   port = 0;
@@ -26,9 +26,14 @@ export class FakeTarget {
     return target;
   }
 
+  /** Names and first arguments of the requests. */
+  get requests(): string[] {
+    return this.words.map((words) => words.slice(0, 2).join(" "));
+  }
+
   /** Waits until so many requests have come in all. */
   async got(count: number): Promise<void> {
-    await eventually(() => this.requests.length >= count, WAIT_MS, `${count} requests`);
+    await eventually(() => this.words.length >= count, WAIT_MS, `${count} requests`);
   }
 
   /** Says something over the connection made last. */
@@ -46,7 +51,7 @@ export class FakeTarget {
     socket.on("error", () => {}); // always followed by close
     let input = Buffer.alloc(0);
     socket.on("data", (chunk: Buffer) => {
-      input = Buffer.concat([input, chunk]);
+      input = Buffer.concat([input, chunk]); // a request of megabytes is rare here
       for (let end = this.#take(input); end > 0; end = this.#take(input)) input = input.subarray(end);
     });
   }
@@ -65,7 +70,7 @@ export class FakeTarget {
       if (at > input.length) return 0;
       words.push(input.toString("latin1", from, at - 2));
     }
-    this.requests.push(words.slice(0, 2).join(" "));
+    this.words.push(words);
     return at;
   }
 }

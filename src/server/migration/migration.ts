@@ -4,12 +4,7 @@
 import { EVENT_DEL } from "../../../assembly/abi.ts";
 import type { Client } from "../../commands/context.ts";
 import type { MigrateRequest, Migration } from "../../commands/migrate.ts";
-import type { Keys } from "../../engine/keys.ts";
-import type { Memory } from "../../engine/memory.ts";
-import type { Rdb } from "../../engine/rdb.ts";
 import { Scratch } from "../../engine/scratch.ts";
-import { nowMs } from "../../io/clock.ts";
-import { RequestWriter } from "../../resp/request-writer.ts";
 import type { Changes } from "../changes.ts";
 import { type ClientConnection, connectionOf } from "../client.ts";
 import type { Gates } from "../gates.ts";
@@ -18,18 +13,15 @@ import type { Snapshots } from "../snapshots.ts";
 import type { Waiting } from "../waiting.ts";
 import { KeysInFlight } from "./keys-in-flight.ts";
 import { TargetLinks } from "./target-links.ts";
-import { type Outcome, type Shipment, Transfer } from "./transfer.ts";
+import { Packing, type PackingParts } from "./packing.ts";
+import { type Outcome, Transfer } from "./transfer.ts";
 
-export interface MigrationParts {
-  readonly memory: Memory;
-  readonly keys: Keys;
-  readonly rdb: Rdb;
+export interface MigrationParts extends PackingParts {
   readonly changes: Changes;
   readonly gates: Gates;
   readonly snapshots: Snapshots;
   readonly feed: KeyFeed;
   readonly waiting: Waiting;
-  readonly inCluster: boolean;
   /** Runs changes that no request at hand makes, and tells whoever is to hear of them. */
   aside<T>(work: () => T): T;
   /** Keys that were in flight no longer are. */
@@ -46,7 +38,6 @@ export class NodeMigration implements Migration {
   readonly inFlight: KeysInFlight;
   readonly #links = new TargetLinks();
   readonly #journeys = new Set<Journey>();
-  readonly #writer = new RequestWriter();
   readonly #scratch: Scratch;
   /** The request of a client is being run. */
   #isInside = false;
@@ -67,10 +58,9 @@ export class NodeMigration implements Migration {
     this.inFlight.add(request.keys);
     const host = {
       links: this.#links,
-      pack: (asked: MigrateRequest, isSelected: boolean): Shipment => {
-        const pack = (): Shipment => this.#pack(database, asked, isSelected);
-        return this.#isInside ? pack() : this.parts.aside(pack);
-      },
+      pack: (isSelected: boolean) => new Packing(this.parts, this.#scratch, database, request, isSelected),
+      // Looking at a key may find that it has expired, which is told like any change.
+      goOn: (packing: Packing) => (this.#isInside ? packing.step() : this.parts.aside(() => packing.step())),
     };
     const transfer = new Transfer(host, request, (outcome) => {
       this.#journeys.delete(journey);
@@ -99,49 +89,6 @@ export class NodeMigration implements Migration {
     for (const { transfer } of this.#journeys) transfer.abort();
     this.#journeys.clear();
     this.#links.stop();
-  }
-
-  /** The requests that carry the keys; those that have expired meanwhile are left out. */
-  #pack(database: number, request: MigrateRequest, isSelected: boolean): Shipment {
-    const { memory, keys, rdb, inCluster } = this.parts;
-    const writer = this.#writer;
-    const { auth } = request;
-    if (auth !== undefined) {
-      writer.begin(1 + auth.length);
-      writer.text("AUTH");
-      for (const word of auth) writer.bytes(word);
-    }
-    if (!isSelected) {
-      writer.begin(2);
-      writer.text("SELECT");
-      writer.text(String(request.database));
-    }
-    const sent: Uint8Array[] = [];
-    memory.nowMs = nowMs();
-    memory.database = database;
-    try {
-      for (const key of request.keys) {
-        const expireAtMs = keys.expireAtMs(key);
-        if (expireAtMs === undefined) continue;
-        writer.begin(request.replace ? 5 : 4);
-        writer.text(inCluster ? "RESTORE-ASKING" : "RESTORE");
-        writer.bytes(key);
-        writer.text(String(expireAtMs === 0 ? 0 : Math.max(1, expireAtMs - memory.nowMs)));
-        const payload = rdb.dump(this.#scratch.bring(key));
-        if (payload === undefined) throw new Error("a key that is there has no value");
-        writer.bytes(memory.bytes.subarray(payload.ptr, payload.ptr + payload.length));
-        if (request.replace) writer.text("REPLACE");
-        sent.push(key);
-      }
-    } catch (error) {
-      writer.take();
-      throw error;
-    }
-    return {
-      blocks: writer.take(),
-      preludes: (auth === undefined ? 0 : 1) + (isSelected ? 0 : 1),
-      keys: sent,
-    };
   }
 
   #end({ client, keys }: Journey, database: number, request: MigrateRequest, outcome: Outcome): void {

@@ -1,14 +1,15 @@
 // One MIGRATE on its way: a connection to the target, the requests that carry the keys, the target's answers.
 //
-//   connecting -> sending (what it says depends on the connection: SELECT only where need be) -> answered
-//        ^            '- the connection broke before any key was answered: once more, over a fresh one
-//        '------------'
+//   connecting -> packing (SELECT only where need be) -> sending -> answered
+//        ^                                                  '- the connection broke before any key was answered:
+//        '-----------------------------------------------------  once more, over a fresh one
 import type { MigrateRequest } from "../../commands/migrate.ts";
 import { after, soon, type Timer } from "../../io/clock.ts";
 import { contained } from "../../io/fault-domain.ts";
 import { connect, type Connection } from "../../io/sockets.ts";
 import { RestoreReplies } from "../../migration/replies.ts";
 import { ReplyError } from "../../resp/errors.ts";
+import type { Packing, Shipment } from "./packing.ts";
 import type { TargetLink, TargetLinks } from "./target-links.ts";
 
 const CANNOT_CONNECT = new ReplyError("IOERR error or timeout connecting to the client");
@@ -18,19 +19,12 @@ const CANNOT_READ = new ReplyError("IOERR error or timeout reading to target ins
 const targetError = (text: string): ReplyError =>
   new ReplyError(`ERR Target instance replied with error: ${text}`);
 
-/** What is sent over a connection, and what has to be answered. */
-export interface Shipment {
-  readonly blocks: readonly Uint8Array[];
-  /** Requests before the first RESTORE. */
-  readonly preludes: number;
-  /** Keys sent, in order. */
-  readonly keys: readonly Uint8Array[];
-}
-
 export interface TransferHost {
   readonly links: TargetLinks;
-  /** Writes the requests that carry the keys. Throws OUT_OF_MEMORY. */
-  pack(request: MigrateRequest, isSelected: boolean): Shipment;
+  /** Begins to write the requests that carry the keys. */
+  pack(isSelected: boolean): Packing;
+  /** Goes on with that, and returns what it returns. Throws OUT_OF_MEMORY. */
+  goOn(packing: Packing): Shipment | undefined;
 }
 
 /** How it ended. */
@@ -44,8 +38,11 @@ export interface Outcome {
 export class Transfer {
   readonly #target: string;
   #link: TargetLink | undefined;
-  /** Keys sent over it. */
+  /** What is being written to be sent over it. */
+  #packing: Packing | undefined;
+  /** Keys sent over it, and what of the requests the socket has not been given yet. */
   #keys: readonly Uint8Array[] = [];
+  #unsent: Uint8Array[] = [];
   #replies = new RestoreReplies(0, 0);
   #mayRetry = true;
   #timer: Timer | undefined;
@@ -87,23 +84,45 @@ export class Transfer {
 
   #use(link: TargetLink): void {
     this.#link = link;
-    let shipment: Shipment;
+    const { connection } = link;
+    connection.user = {
+      received: (chunk) => this.#received(chunk),
+      drained: () => this.#send(connection),
+      closed: () => this.#broke(connection.unsentBytes > 0 || this.#unsent.length > 0),
+    };
+    this.#replies = new RestoreReplies(0, 0);
+    this.#packing = this.host.pack(link.database === this.request.database);
+    this.#pack(this.#packing, connection);
+  }
+
+  /** Goes on until all is packed, while others have their turns. */
+  #pack(packing: Packing, connection: Connection): void {
+    if (this.#packing !== packing) return;
+    let shipment: Shipment | undefined;
     try {
-      shipment = this.host.pack(this.request, link.database === this.request.database);
+      shipment = this.host.goOn(packing);
     } catch (error) {
       if (!(error instanceof ReplyError)) throw error;
       return soon(() => this.#end({ arrived: [], error }));
     }
+    if (shipment === undefined) return soon(() => this.#pack(packing, connection));
+    this.#packing = undefined;
     this.#keys = shipment.keys;
+    this.#unsent = [...shipment.blocks];
     this.#replies = new RestoreReplies(shipment.preludes, shipment.keys.length);
-    const { connection } = link;
-    connection.user = {
-      received: (chunk) => this.#received(chunk),
-      closed: () => this.#broke(connection.unsentBytes > 0),
-    };
-    for (const block of shipment.blocks) connection.send(block);
+    this.#send(connection);
     this.#watch(connection);
     if (this.#replies.isWhole) soon(() => this.#answered()); // every key has expired meanwhile
+  }
+
+  /** Sends as much as the socket takes: what it does not is not to be copied. */
+  #send(connection: Connection): void {
+    this.#hasProgress = true;
+    while (connection.queuedBytes === 0 && !connection.isClosed) {
+      const block = this.#unsent.shift();
+      if (block === undefined) return;
+      connection.send(block);
+    }
   }
 
   #received(chunk: Uint8Array): void {
@@ -149,6 +168,9 @@ export class Transfer {
 
   #dropLink(): void {
     this.#timer?.stop();
+    this.#packing?.close();
+    this.#packing = undefined;
+    this.#unsent = [];
     if (this.#link !== undefined) this.host.links.close(this.#link);
     this.#link = undefined;
   }
@@ -157,6 +179,8 @@ export class Transfer {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#timer?.stop();
+    this.#packing?.close();
+    this.#packing = undefined;
     if (this.#link !== undefined) this.host.links.keep(this.#link);
     this.#link = undefined;
     this.ended(outcome);

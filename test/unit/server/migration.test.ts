@@ -220,3 +220,62 @@ test("inside a transaction it is refused: nothing can wait there", async () => {
   expect(other.ask("EXEC")).toMatch(/^\*1\r\n-ERR MIGRATE waits for its target/);
   expect(other.ask("EXISTS", "k")).toBe(":1\r\n");
 });
+
+/** What DUMP answers. */
+function dumped(peer: Peer, key: string): string {
+  const [, length, rest] = /^\$(\d+)\r\n([^]*)$/.exec(peer.ask("DUMP", key)) ?? [];
+  return rest!.slice(0, Number(length));
+}
+
+const big: readonly (readonly [
+  what: string,
+  fill: (peer: Peer) => void,
+  write: readonly string[],
+  left: string,
+])[] = [
+  ["string", (peer) => peer.ask("SET", "k", "abc ".repeat(500_000)), ["APPEND", "k", "!"], ":1\r\n"],
+  ["list", (peer) => filled(peer, "RPUSH", (n) => [`element ${n}`]), ["RPUSH", "k", "!"], ":1\r\n"],
+  ["set", (peer) => filled(peer, "SADD", (n) => [`member ${n}`]), ["SADD", "k", "!"], ":1\r\n"],
+  ["hash", (peer) => filled(peer, "HSET", (n) => [`field ${n}`, `${n}`]), ["HSET", "k", "f", "v"], ":1\r\n"],
+  [
+    "sorted set",
+    (peer) => filled(peer, "ZADD", (n) => [`${n}`, `m ${n}`]),
+    ["ZADD", "k", "1", "m"],
+    ":1\r\n",
+  ],
+];
+
+function filled(peer: Peer, name: string, element: (n: number) => string[]): void {
+  const elements = Array.from({ length: 1000 }, (_, n) => n);
+  for (let from = 0; from < 30_000; from += 1000)
+    peer.ask(name, "k", ...elements.flatMap((n) => element(from + n)));
+}
+
+for (const [what, fill, write, left] of big) {
+  test(`a big ${what} is sent as DUMP has it; while it is written others are served, and its own writes wait`, async () => {
+    const { target, mover, other } = await stage();
+    fill(other);
+    const payload = dumped(other, "k");
+    mover.ask("MIGRATE", "127.0.0.1", target.port, "k", 0, LONG_MS, "REPLACE");
+    expect(other.ask("SET", "another", 1)).toBe(OK);
+    expect(other.ask(...write)).toBe("");
+    await target.got(2);
+    expect(target.words[1]).toEqual(["RESTORE", "k", "0", payload, "REPLACE"]);
+    target.say("+OK\r\n+OK\r\n");
+    expect(await told(mover)).toBe(OK);
+    expect(await told(other)).toBe(left);
+  });
+}
+
+test("a big value that expires while it is written is not sent", async () => {
+  const { target, mover, other } = await stage();
+  filled(other, "ZADD", (n) => [`${n}`, `m ${n}`]);
+  other.ask("PEXPIRE", "k", 1);
+  other.ask("SET", "j", 1);
+  mover.ask("MIGRATE", "127.0.0.1", target.port, "", 0, LONG_MS, "KEYS", "k", "j");
+  await eventually(() => target.requests.includes("RESTORE j"), WAIT_MS);
+  const sent = target.requests.length;
+  target.say("+OK\r\n".repeat(sent));
+  expect(await told(mover)).toBe(OK);
+  expect(other.ask("EXISTS", "k", "j")).toBe(":0\r\n");
+});
