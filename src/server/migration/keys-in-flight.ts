@@ -22,18 +22,17 @@ export class KeysInFlight {
     return this.#counts.size === 0;
   }
 
-  add(keys: readonly Uint8Array[]): void {
-    for (const key of keys) {
-      const name = nameOf(key, 0, key.length);
-      this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
-    }
+  /** @returns what `remove` is to be told */
+  add(keys: readonly Uint8Array[]): readonly string[] {
+    const names = keys.map((key) => nameOf(key, 0, key.length));
+    for (const name of names) this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
     this.gates.set(NEEDS_ARRIVAL, true);
+    return names;
   }
 
   /** They are gone, or stay. */
-  remove(keys: readonly Uint8Array[]): void {
-    for (const key of keys) {
-      const name = nameOf(key, 0, key.length);
+  remove(names: readonly string[]): void {
+    for (const name of names) {
       const count = this.#counts.get(name) ?? 0;
       if (count > 1) this.#counts.set(name, count - 1);
       else this.#counts.delete(name);

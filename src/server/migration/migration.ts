@@ -31,7 +31,8 @@ export interface MigrationParts extends PackingParts {
 interface Journey {
   readonly client: ClientConnection;
   readonly transfer: Transfer;
-  readonly keys: readonly Uint8Array[];
+  /** Of its keys, as those in flight are known. */
+  readonly names: readonly string[];
 }
 
 export class NodeMigration implements Migration {
@@ -55,7 +56,7 @@ export class NodeMigration implements Migration {
     const connection = connectionOf(client);
     const { database } = client;
     this.parts.waiting.begin(connection, 0, {});
-    this.inFlight.add(request.keys);
+    const names = this.inFlight.add(request.keys);
     const host = {
       links: this.#links,
       pack: (isSelected: boolean) => new Packing(this.parts, this.#scratch, database, request, isSelected),
@@ -66,7 +67,7 @@ export class NodeMigration implements Migration {
       this.#journeys.delete(journey);
       this.#end(journey, database, request, outcome);
     });
-    const journey = { client: connection, transfer, keys: request.keys };
+    const journey = { client: connection, transfer, names };
     this.#journeys.add(journey);
     this.#isInside = true;
     transfer.begin();
@@ -77,9 +78,9 @@ export class NodeMigration implements Migration {
   abort(): void {
     const journeys = [...this.#journeys];
     this.#journeys.clear();
-    for (const { client, transfer, keys } of journeys) {
+    for (const { client, transfer, names } of journeys) {
       transfer.abort();
-      this.inFlight.remove(keys);
+      this.inFlight.remove(names);
       this.parts.waiting.refuseForRole(client);
     }
     if (journeys.length > 0) this.parts.landed();
@@ -91,12 +92,12 @@ export class NodeMigration implements Migration {
     this.#links.stop();
   }
 
-  #end({ client, keys }: Journey, database: number, request: MigrateRequest, outcome: Outcome): void {
+  #end({ client, names }: Journey, database: number, request: MigrateRequest, outcome: Outcome): void {
     const { parts } = this;
     const { error } = outcome;
     parts.aside(() => {
       if (!request.copy) this.#delete(client, database, outcome.arrived);
-      this.inFlight.remove(keys);
+      this.inFlight.remove(names);
       if (error === undefined)
         parts.waiting.answer(
           client,
