@@ -138,9 +138,9 @@ function changeSlots(turn: Turn, request: Request<"addSlots" | "delSlots">): Ans
   if (request.refusal !== undefined) return request.refusal;
   for (const slot of chosen) {
     state.slots.unassign(slot);
-    if (!adding) continue;
+    // Added or deleted, there is nobody left to import it from.
     state.slots.importing.delete(slot);
-    state.slots.assign(slot, state.myself);
+    if (adding) state.slots.assign(slot, state.myself);
   }
   if (adding) endSolo(turn);
   changed(turn);

@@ -336,6 +336,7 @@ export const clusterFamily = family("cluster", [
     since: "3.0.0",
     complexity: "O(1)",
     summary: "Lets the next command use a slot that is being imported.",
+    keepsAsking: true,
     run: asking,
   },
   {

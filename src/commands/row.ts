@@ -109,6 +109,8 @@ export interface Command {
   readonly deprecated?: { readonly since: string; readonly replacedBy: string };
   /** Refused as writes are while the data cannot be saved: whoever watches the server shall notice. */
   readonly tellsDiskFaults?: true;
+  /** Does not use up the ASKING before it, even where it is refused. */
+  readonly keepsAsking?: true;
   /**
    * Its reply stands before it changes anything, when it reads what it changes: what is pushed to its own connection
    * about the change follows the reply. Otherwise it goes before.

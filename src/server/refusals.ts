@@ -34,7 +34,8 @@ export class Refusals {
     // What a browser sends: no client of ours, and maybe one that was tricked into talking to us.
     if (args.is(0, "POST") || args.is(0, "HOST:")) return client.close("possible cross-protocol attack");
     if (client.onUnknown?.(args.text(0)) === true) return;
-    if (client.transaction !== undefined) client.transaction.isAborted = true;
+    if (client.transaction === undefined) client.asking = false;
+    else client.transaction.isAborted = true;
     if (tracking.isOn) tracking.refused(client, undefined);
     const refusal = notFound(table, args);
     client.onError?.(refusal.message);
@@ -53,12 +54,13 @@ export class Refusals {
 
   /** Refused before it ran. */
   refuse(client: ClientConnection, id: number, refusal: ReplyError): void {
-    const { replies, stats, tracking } = this.parts;
+    const { table, replies, stats, tracking } = this.parts;
     const replyAt = replies.length;
     client.onError?.(refusal.message);
     stats.refused(id, refusal.message);
     this.answers.error(refusal.message);
-    if (client.transaction === undefined) client.asking = false;
+    if (client.transaction === undefined && table.rows[id]!.command.keepsAsking !== true)
+      client.asking = false;
     if (tracking.isOn) tracking.refused(client, id);
     if (client.replyMode !== "on") this.answers.muffle(client, replyAt);
   }

@@ -8,6 +8,7 @@ import type { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { printable, printRequest, type Argument } from "../support/resp.ts";
 import { startRedis, startSubject, subjectIsRedis, type Flags, type Server } from "../support/servers.ts";
+import { comparableText } from "./harness/node-text.ts";
 
 const scope = fileScope();
 
@@ -161,23 +162,11 @@ async function startPair(start: (flags: Flags) => Promise<Server>): Promise<Pair
   }
 }
 
-/** One line of text per line of the reply, with what is each pair's own replaced, and lines of nodes in one order. */
 function comparable(raw: Uint8Array, { servers, ids }: Pair): string {
-  let text = printable(raw, 100_000).replaceAll(ids.master, "$MASTER").replaceAll(ids.replica, "$REPLICA");
-  for (const role of ["master", "replica"] as const) {
-    const { port } = servers[role];
-    text = text.replaceAll(`${port + 10_000}`, `${role}-bus`).replaceAll(`${port}`, `${role}-port`);
-  }
-  return text
-    .replace(/^=\d+\\r\\ntxt:/, "=N\\r\\ntxt:\\n")
-    .replaceAll(/\b\d{12,}\b/g, "TIME") // when a PONG came, when a link was made
-    .replaceAll(/(send-buffer-[a-z]+\\r\\n):\d+/g, "$1:BYTES") // as the moment has it
-    .replaceAll(/(replication-offset\\r\\n):\d+/g, "$1:OFFSET") // depends on PINGs in the stream
-    .replaceAll(/ (?:0|TIME) (?:0|TIME) (\d+ connected)/g, " PING PONG $1")
-    .replaceAll(/([$=])\d+\\r\\n(?=(?:\$(?:MASTER|REPLICA)|[^$])*-port)/g, "$1N\\r\\n")
-    .split(/\\n/)
-    .toSorted()
-    .join("\n");
+  const nodes = (["master", "replica"] as const).map(
+    (role) => [role, { id: ids[role], port: servers[role].port }] as const,
+  );
+  return comparableText(raw, nodes);
 }
 
 async function tellAll(pair: Pair, role: "master" | "replica", protocol: 2 | 3): Promise<readonly string[]> {
