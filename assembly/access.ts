@@ -30,7 +30,7 @@ import { find, foundHash, insert, removeFound, replaceFound, reshapeFound, unlin
 import { TABLE_RECORD } from "./tablerecord";
 
 /** `how` is one of abi.ts's HOW_ constants. */
-function look(key: usize, length: u32, how: u32): usize {
+export function look(key: usize, length: u32, how: u32): usize {
   const slot = slotOf(key, length);
   if (how == HOW_READ) return lookupRead(slot, key, length);
   return how == HOW_COUNTED ? lookupInspected(slot, key, length) : lookup(slot, key, length);

@@ -4,12 +4,12 @@
 //             (the first when it expires; one of the next two where the policy of eviction goes by it)
 //   payload:  | type u8 | value | version u16 | CRC-64 of all before u64 |
 import { EVICT_LFU, EVICT_LRU, REFUSED_OUT_OF_MEMORY, STATE_ACCESS_CLOCK } from "./abi";
+import { look } from "./access";
 import { Bucket, bucketAt } from "./bucket";
 import { crc64 } from "./crc64";
 import { Database } from "./database";
 import { Entry } from "./entry";
 import { evictionRule } from "./evictionrule";
-import { lookupRead } from "./expiry";
 import { frequencyOf } from "./frequency";
 import {
   RDB_EXPIRE_MS,
@@ -101,11 +101,12 @@ function writeEntry(entry: usize): bool {
 
 /**
  * Writes the DUMP payload of a key of the selected database.
+ * @param how one of abi.ts's HOW_ constants
  * @returns 1 = done, 0 = there is no such key, REFUSED_OUT_OF_MEMORY
  */
-export function rdbDump(slot: u32, key: usize, keyLength: u32): i32 {
+export function rdbDump(key: usize, keyLength: u32, how: u32): i32 {
   beginWriting(u32.MAX_VALUE);
-  const entry = lookupRead(slot, key, keyLength);
+  const entry = look(key, keyLength, how);
   if (entry == 0) return 0;
   if (!reserve(1)) return REFUSED_OUT_OF_MEMORY;
   Out.byte(rdbTypeOf(entry));

@@ -34,7 +34,7 @@ function object(ctx: Context, args: Args, reply: Reply): void {
   const idle = ctx.keys.idleSeconds(key);
   if (encoding === undefined || clock === undefined || idle === undefined) throw NO_SUCH_KEY;
   // The payload of DUMP without its type, version and checksum.
-  const length = (ctx.rdb.dump(key)?.length ?? 11) - 11;
+  const length = (ctx.rdb.dump(key, HOW_TRACELESS)?.length ?? 11) - 11;
   reply.simple(
     `Value at:0x${key.ptr.toString(16).padStart(12, "0")} refcount:${referencesOf(ctx, key, encoding)} encoding:${encoding} ` +
       `serializedlength:${length} lru:${clock} lru_seconds_idle:${idle}`,

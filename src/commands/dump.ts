@@ -2,6 +2,7 @@
 // what MIGRATE sends: RESTORE that an importing slot accepts.
 import { EVENT_DEL, EVENT_RESTORE } from "../../assembly/abi.ts";
 import type { Args } from "../engine/args.ts";
+import { HOW_READ } from "../engine/keys.ts";
 import { ReplyError, SYNTAX } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
 import { integerAt } from "./arguments.ts";
@@ -25,7 +26,7 @@ interface Options {
 }
 
 function dump(ctx: Context, args: Args, reply: Reply): void {
-  const payload = ctx.rdb.dump(args.at(1));
+  const payload = ctx.rdb.dump(args.at(1), HOW_READ);
   if (payload === undefined) reply.null();
   else reply.bulk(payload);
 }

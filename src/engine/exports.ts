@@ -89,7 +89,7 @@ export interface Exports {
   setLongestString(bytes: number): void;
   rdbBeginSlot(database: number, slot: number): void;
   rdbNextPiece(enough: number): number;
-  rdbDump(slot: number, key: number, length: number): number;
+  rdbDump(key: number, length: number, how: number): number;
   rdbDumpSmall(slot: number, key: number, length: number): number;
   rdbDumpBegin(slot: number, key: number, length: number): number;
   rdbDumpMore(dump: number, enough: number): number;

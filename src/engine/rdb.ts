@@ -9,6 +9,7 @@ import {
 import { OUT_OF_MEMORY, ReplyError } from "../resp/errors.ts";
 import type { Slice } from "../resp/reply.ts";
 import { Incoming } from "./incoming.ts";
+import type { How } from "./keys.ts";
 import type { Memory } from "./memory.ts";
 import { SteppedDump } from "./stepped-dump.ts";
 
@@ -105,8 +106,8 @@ export class Rdb {
   }
 
   /** The DUMP payload of a key of the selected database; undefined = no such key. Dies with the next call. */
-  dump(key: Slice): Slice | undefined {
-    const found = this.memory.wasm.rdbDump(this.memory.slotOf(key), key.ptr, key.length);
+  dump(key: Slice, how: How): Slice | undefined {
+    const found = this.memory.wasm.rdbDump(key.ptr, key.length, how);
     if (found < 0) throw OUT_OF_MEMORY;
     return found === 0 ? undefined : this.memory.result();
   }

@@ -392,6 +392,11 @@ export async function connect(host: string, port: number, timeoutMs: number): Pr
   return opened;
 }
 
+/** Whether `connect` failed because nobody listens there. */
+export function isRefused(reason: unknown): boolean {
+  return reason instanceof Error && "code" in reason && reason.code === "ECONNREFUSED";
+}
+
 /** An exception in our own code: no fault of the socket's, though the runtime hands both to `error`. */
 class Defect extends Error {}
 

@@ -7,6 +7,16 @@ import { eventually } from "./eventually.ts";
 /** Longest wait for what comes over a socket of this machine. */
 export const WAIT_MS = 10_000;
 
+/** An answer that ends the connection. */
+export const HANG_UP = Symbol("hang up");
+
+/**
+ * What is said to a request at once, if anything.
+ * @param request its name and first argument
+ * @param connection counted from 0
+ */
+export type AnswerTo = (request: string, connection: number) => string | typeof HANG_UP | undefined;
+
 export class FakeTarget {
   /** The requests in order, over all connections; one character per byte. */
   readonly words: string[][] = [];
@@ -14,8 +24,10 @@ export class FakeTarget {
   readonly sockets: Socket[] = [];
   port = 0;
 
-  static async start(scope: Scope): Promise<FakeTarget> {
-    const target = new FakeTarget();
+  private constructor(private readonly answerTo: AnswerTo) {}
+
+  static async start(scope: Scope, answerTo: AnswerTo = () => undefined): Promise<FakeTarget> {
+    const target = new FakeTarget(answerTo);
     const server = createServer((socket) => target.#accept(socket));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     target.port = (server.address() as AddressInfo).port;
@@ -47,12 +59,17 @@ export class FakeTarget {
   }
 
   #accept(socket: Socket): void {
-    this.sockets.push(socket);
+    const connection = this.sockets.push(socket) - 1;
     socket.on("error", () => {}); // always followed by close
     let input = Buffer.alloc(0);
     socket.on("data", (chunk: Buffer) => {
       input = Buffer.concat([input, chunk]); // a request of megabytes is rare here
-      for (let end = this.#take(input); end > 0; end = this.#take(input)) input = input.subarray(end);
+      for (let end = this.#take(input); end > 0; end = this.#take(input)) {
+        input = input.subarray(end);
+        const answer = this.answerTo(this.requests.at(-1)!, connection);
+        if (answer === HANG_UP) return void socket.destroy();
+        if (answer !== undefined) socket.write(answer);
+      }
     });
   }
 

@@ -6,7 +6,7 @@
 import type { MigrateRequest } from "../../commands/migrate.ts";
 import { after, soon, type Timer } from "../../io/clock.ts";
 import { contained } from "../../io/fault-domain.ts";
-import { connect, type Connection } from "../../io/sockets.ts";
+import { connect, isRefused, type Connection } from "../../io/sockets.ts";
 import { RestoreReplies } from "../../migration/replies.ts";
 import { ReplyError } from "../../resp/errors.ts";
 import type { Packing, Shipment } from "./packing.ts";
@@ -73,7 +73,11 @@ export class Transfer {
 
   #connect(): void {
     const { host, port, timeoutMs } = this.request;
-    const failed = contained(() => this.#end({ arrived: [], error: CANNOT_CONNECT }));
+    const failed = contained((reason: unknown) => {
+      // redis-server goes on at once and notices when it writes.
+      const error = isRefused(reason) ? CANNOT_WRITE : CANNOT_CONNECT;
+      this.#end({ arrived: [], error });
+    });
     const opened = contained((connection: Connection) => {
       if (this.#isOver) connection.close();
       else if (connection.isClosed) this.#end({ arrived: [], error: CANNOT_CONNECT });

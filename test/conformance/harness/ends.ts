@@ -55,6 +55,25 @@ export class Ends {
     }
   }
 
+  /** Two servers that know nothing of each other, outside of cluster mode. */
+  static async alone(scope: Scope, starts: readonly [a: Start, b: Start], flags: Flags = {}): Promise<Ends> {
+    const [a, b] = await Promise.all(
+      starts.map((start) => start(scope, { "cluster-enabled": "no", ...flags })),
+    );
+    const clients = await Promise.all([a!.connect(), b!.connect()]);
+    return new Ends(
+      new Map([
+        ["a", a!],
+        ["b", b!],
+      ]),
+      new Map(),
+      new Map([
+        ["a", clients[0]!],
+        ["b", clients[1]!],
+      ]),
+    );
+  }
+
   server(name: NodeName): Server {
     const server = this.servers.get(name);
     if (server === undefined) throw new Error(`there is no node ${name}`);
@@ -68,6 +87,11 @@ export class Ends {
   /** A connection of the harness's own to a node. */
   link(name: NodeName): Client {
     return this.links.get(name)!;
+  }
+
+  /** Both are empty. */
+  async empty(): Promise<void> {
+    for (const name of ["a", "b"] as const) await this.link(name).ok("FLUSHALL");
   }
 
   /** Nothing is held, no slot is open, and the slots that move are the source's. */
@@ -147,7 +171,7 @@ export class Ends {
 
   /** The nodes by name, as what they tell is compared. */
   get named(): readonly (readonly [NodeName, NamedNode])[] {
-    return Array.from(this.servers, ([name, { port }]) => [name, { id: this.id(name), port }] as const);
+    return Array.from(this.servers, ([name, { port }]) => [name, { id: this.ids.get(name), port }] as const);
   }
 
   /**

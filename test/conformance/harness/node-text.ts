@@ -4,7 +4,8 @@ import { plain, printable, type Reply } from "../../support/resp.ts";
 
 /** A node of the cluster, called by a name both clusters share. */
 export interface NamedNode {
-  readonly id: string;
+  /** None outside of cluster mode. */
+  readonly id: string | undefined;
   readonly port: number;
 }
 
@@ -32,10 +33,8 @@ export function comparableEntries(reply: Reply, nodes: Iterable<readonly [string
 function nameNodes(text: string, nodes: Iterable<readonly [string, NamedNode]>): string {
   let named = text;
   for (const [name, { id, port }] of nodes) {
-    named = named
-      .replaceAll(id, `$${name.toUpperCase()}`)
-      .replaceAll(`${port + 10_000}`, `${name}-bus`)
-      .replaceAll(`${port}`, `${name}-port`);
+    if (id !== undefined) named = named.replaceAll(id, `$${name.toUpperCase()}`);
+    named = named.replaceAll(`${port + 10_000}`, `${name}-bus`).replaceAll(`${port}`, `${name}-port`);
   }
   return named
     .replaceAll(/\b\d{12,}\b/g, "TIME") // when a PONG came, when a link was made

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as abi from "../../../assembly/abi.ts";
-import { Keys } from "../../../src/engine/keys.ts";
+import { HOW_TRACELESS, Keys } from "../../../src/engine/keys.ts";
 import { Memory } from "../../../src/engine/memory.ts";
 import { Rdb } from "../../../src/engine/rdb.ts";
 import { OUT_OF_MEMORY, ReplyError } from "../../../src/resp/errors.ts";
@@ -84,7 +84,7 @@ class Bench {
   }
 
   dump(): Uint8Array {
-    return this.memory.copy(this.rdb.dump(this.key) as Slice);
+    return this.memory.copy(this.rdb.dump(this.key, HOW_TRACELESS) as Slice);
   }
 }
 

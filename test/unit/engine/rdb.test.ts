@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Keys } from "../../../src/engine/keys.ts";
+import { HOW_TRACELESS, Keys } from "../../../src/engine/keys.ts";
 import { Memory } from "../../../src/engine/memory.ts";
 import { Rdb } from "../../../src/engine/rdb.ts";
 import type { Slice } from "../../../src/resp/reply.ts";
@@ -29,7 +29,7 @@ class Bench {
   dump(value: Uint8Array): Uint8Array {
     const key = this.slice(bytes("key"));
     this.keys.setString(key, value);
-    const dumped = this.memory.copy(this.rdb.dump(key) as Slice);
+    const dumped = this.memory.copy(this.rdb.dump(key, HOW_TRACELESS) as Slice);
     this.free(key);
     return dumped;
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as abi from "../../../assembly/abi.ts";
+import { HOW_TRACELESS } from "../../../src/engine/keys.ts";
 import { Rdb } from "../../../src/engine/rdb.ts";
 import type { SteppedDump } from "../../../src/engine/stepped-dump.ts";
 import type { Slice } from "../../../src/resp/reply.ts";
@@ -66,7 +67,7 @@ class Bench extends Keyspace {
   /** What DUMP answers. */
   whole(key: string): Uint8Array {
     const slice = this.slice(key);
-    const payload = this.memory.copy(this.rdb.dump(slice)!);
+    const payload = this.memory.copy(this.rdb.dump(slice, HOW_TRACELESS)!);
     this.memory.free(slice.ptr);
     return payload;
   }
