@@ -4,6 +4,7 @@ import {
   ENCODING_HASHTABLE,
   ENCODING_QUICKLIST,
   ENCODING_SKIPLIST,
+  HOW_ASIDE,
   HOW_COUNTED,
   HOW_READ,
   HOW_TRACELESS,
@@ -18,7 +19,7 @@ import { copyOf } from "./copies";
 import { slotOf } from "./crc16";
 import { Entry, createEntry, isString, stringBytes, stringLength } from "./entry";
 import { Events } from "./events";
-import { lookup, lookupInspected, lookupRead, lookupWrite } from "./expiry";
+import { lookup, lookupAside, lookupInspected, lookupRead, lookupWrite } from "./expiry";
 import { frequencyOf } from "./frequency";
 import { free, sizeOf } from "./heap";
 import { dispose } from "./lazyfree";
@@ -33,6 +34,7 @@ import { TABLE_RECORD } from "./tablerecord";
 export function look(key: usize, length: u32, how: u32): usize {
   const slot = slotOf(key, length);
   if (how == HOW_READ) return lookupRead(slot, key, length);
+  if (how == HOW_ASIDE) return lookupAside(slot, key, length);
   return how == HOW_COUNTED ? lookupInspected(slot, key, length) : lookup(slot, key, length);
 }
 

@@ -30,6 +30,13 @@ export function lookup(slot: u32, key: usize, length: u32): usize {
   return 0;
 }
 
+/** As `lookup`, but a key whose time has come is left where it is. */
+export function lookupAside(slot: u32, key: usize, length: u32): usize {
+  const entry = find(slot, key, length);
+  const isHidden = entry != 0 && hasExpired(entry) && load<u32>(STATE_KEEP_EXPIRED) != EXPIRED_ALIVE;
+  return isHidden ? 0 : entry;
+}
+
 /** As `lookup` for a command that looks at a key from outside: it counts as a hit or a miss, which is no event. */
 export function lookupInspected(slot: u32, key: usize, length: u32): usize {
   const entry = lookup(slot, key, length);

@@ -4,15 +4,15 @@
 // a scratch. What comes back as a Slice lies in linear memory and dies with the next change of the keyspace: reply or
 // copy it at once.
 import * as abi from "../../assembly/abi.ts";
-import { HOW_COUNTED, HOW_READ, HOW_TRACELESS } from "../../assembly/abi.ts";
+import { HOW_ASIDE, HOW_COUNTED, HOW_READ, HOW_TRACELESS } from "../../assembly/abi.ts";
 import type { Slice } from "../resp/reply.ts";
 import { Elements, elementRoom } from "./elements.ts";
 import type { Memory } from "./memory.ts";
 import { orThrow } from "./refused.ts";
 import { type Bytes, Scratch } from "./scratch.ts";
 
-export { HOW_COUNTED, HOW_READ, HOW_TRACELESS };
-export type How = typeof HOW_TRACELESS | typeof HOW_COUNTED | typeof HOW_READ;
+export { HOW_ASIDE, HOW_COUNTED, HOW_READ, HOW_TRACELESS };
+export type How = typeof HOW_ASIDE | typeof HOW_TRACELESS | typeof HOW_COUNTED | typeof HOW_READ;
 
 export type TypeName = "none" | "string" | "list" | "set" | "zset" | "hash";
 export type TypeCode = 0 | 1 | 2 | 3 | 4 | 5;
@@ -66,11 +66,11 @@ export class Keys {
   }
 
   /** As `has` in another database. */
-  hasIn(database: number, key: Bytes): boolean {
+  hasIn(database: number, key: Bytes, how: How = HOW_TRACELESS): boolean {
     const selected = this.memory.database;
     this.memory.database = database;
     try {
-      return this.has(key);
+      return this.has(key, how);
     } finally {
       this.memory.database = selected;
     }

@@ -1,45 +1,17 @@
 // What replicas are told, byte for byte: the same requests to redis-server and to ours, each with a replica of the test's
 // making that only listens.
 import { beforeAll, expect, test } from "bun:test";
-import { connect } from "node:net";
 import { fileScope } from "../support/cleanup.ts";
-import type { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
-import { type Server, startRedis, startSubject, subjectIsRedis } from "../support/servers.ts";
+import { startRedis, startSubject, subjectIsRedis } from "../support/servers.ts";
+import { listenToStream, type StreamListener } from "../support/stream-listener.ts";
 
 const scope = fileScope();
 /** Far in the future, so that both tell the same time. */
 const AT = 4_000_000_000_000;
 const SHORT_MS = 20;
 
-interface Told {
-  readonly client: Client;
-  /** What came since it was last asked, up to a mark that is made for it. */
-  next(): Promise<string>;
-}
-
-const parties: Told[] = [];
-
-async function follow(server: Server): Promise<Told> {
-  const client = await server.connect();
-  let heard = "";
-  const socket = connect({ port: server.port, host: "127.0.0.1" });
-  scope.defer(() => void socket.destroy());
-  socket.on("data", (chunk) => (heard += Buffer.from(chunk).toString("latin1")));
-  socket.write("PSYNC ? -1\r\n");
-  let count = 0;
-  const next = async (): Promise<string> => {
-    const mark = `*3\r\n$3\r\nSET\r\n$4\r\nmark\r\n$4\r\n${1000 + ++count}\r\n`;
-    await client.ok("SET", "mark", String(1000 + count));
-    await eventually(() => heard.includes(mark), 15_000, "the replica hears the mark");
-    const told = heard.slice(0, heard.indexOf(mark));
-    heard = heard.slice(told.length + mark.length);
-    return told;
-  };
-  await eventually(() => heard.includes("+FULLRESYNC"), 15_000, "a copy begins");
-  await next();
-  return { client, next };
-}
+const parties: StreamListener[] = [];
 
 beforeAll(async () => {
   const flags = { "repl-diskless-sync-delay": 0, "repl-ping-replica-period": 3600 };
@@ -48,7 +20,7 @@ beforeAll(async () => {
     startSubject(scope, subjectIsRedis() ? flags : { ...flags, "cluster-enabled": "no" }),
   ]);
   for (const server of servers) {
-    const party = await follow(server);
+    const party = await listenToStream(scope, server);
     await party.client.ok("DEBUG", "SET-ACTIVE-EXPIRE", "0");
     parties.push(party);
   }

@@ -2,6 +2,7 @@
 // of ours, in both protocols. What is said and heard must be the same, line by line.
 import { beforeAll, expect, test } from "bun:test";
 import type { Scope } from "../../support/cleanup.ts";
+import type { Flags } from "../../support/servers.ts";
 import { type Ends, startBothEnds } from "./ends.ts";
 import { Talk } from "./talk.ts";
 
@@ -10,6 +11,7 @@ export type Scene = string | ((talk: Talk, ends: Ends) => Promise<void>);
 export interface OpenSlotOptions {
   readonly replicas?: boolean;
   readonly protocols?: readonly (2 | 3)[];
+  readonly flags?: Flags;
   /** Slots that scenes move. */
   readonly slots?: readonly number[];
 }
@@ -50,7 +52,9 @@ export function bothEnds(scope: Scope, options: OpenSlotOptions = {}) {
 
   return (name: string, scene: Scene, intended: readonly IntendedHere[] = []): void => {
     const comparable = (heard: readonly string[]): readonly string[] =>
-      heard.map((line) => intended.reduce((text, { leftOut }) => text.replaceAll(leftOut, ""), line));
+      heard
+        .map((line) => intended.reduce((text, { leftOut }) => text.replaceAll(leftOut, ""), line))
+        .filter((line) => line !== "");
     for (const protocol of options.protocols ?? ([2, 3] as const)) {
       test(
         `${name}, RESP${protocol}`,
