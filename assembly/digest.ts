@@ -28,9 +28,9 @@ import {
   nextElement,
 } from "./elements";
 import { Entry, stringBytes, stringLength } from "./entry";
-import { lookup } from "./expiry";
 import { sha1 } from "./sha1";
 import { DIGITS } from "./stringvalue";
+import { find } from "./table";
 import { TableRecord } from "./tablerecord";
 
 const BYTES: u32 = 20;
@@ -89,10 +89,13 @@ function mixElement(digest: usize, type: u32): void {
   add(digest, ELEMENT, BYTES);
 }
 
-/** Leaves the digest of a key's value in STATE_RESULT_PTR and _LENGTH; zeros where there is no such key. */
+/**
+ * Leaves the digest of a key's value in STATE_RESULT_PTR and _LENGTH; zeros where there is no such key. One whose time
+ * has come counts while it is there: two nodes that hold it hold the same.
+ */
 export function digestKey(key: usize, length: u32): void {
   memory.fill(KEY, 0, BYTES);
-  const entry = lookup(slotOf(key, length), key, length);
+  const entry = find(slotOf(key, length), key, length);
   if (entry != 0) mixValue(KEY, entry);
   publish(KEY);
 }

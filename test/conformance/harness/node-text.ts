@@ -37,6 +37,8 @@ function nameNodes(text: string, nodes: Iterable<readonly [string, NamedNode]>):
     named = named.replaceAll(`${port + 10_000}`, `${name}-bus`).replaceAll(`${port}`, `${name}-port`);
   }
   return named
+    .replaceAll(/\+\d+\.\d{6} \[/g, "+TIME [") // what MONITOR shows
+    .replaceAll(/ 127\.0\.0\.1:\d+\]/g, " CLIENT]")
     .replaceAll(/\b\d{12,}\b/g, "TIME") // when a PONG came, when a link was made
     .replaceAll(/(send-buffer-[a-z]+\\r\\n):\d+/g, "$1:BYTES") // as the moment has it
     .replaceAll(/(replication-offset(?:\\r\\n:|",))\d+/g, "$1OFFSET") // depends on PINGs in the stream

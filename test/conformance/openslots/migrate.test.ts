@@ -112,6 +112,12 @@ const SCENES: Readonly<Record<string, string | ((talk: Talk) => Promise<void>)>>
     a3: migrate 127.0.0.1 $BP l 0 1000 | mset l 1 | get l | migrate 127.0.0.1 $BP l 0 1000 replace
     a3? 1
     b2: get l`,
+  "which of its arguments are keys": `
+    a: command getkeys migrate 127.0.0.1 1 k 0 1 | command getkeys migrate 127.0.0.1 1 '' 0 1 keys x y | command getkeys migrate 127.0.0.1 1 '' 0 1
+    a: command getkeys migrate 127.0.0.1 1 '' 0 1 copy replace auth keys keys x | command getkeys migrate 127.0.0.1 1 k 0 1 auth keys
+    a: command getkeys migrate 127.0.0.1 1 '' 0 1 auth2 keys keys keys keys | command getkeys migrate 127.0.0.1 1 k 0 1 keys x
+    a: command getkeys migrate 127.0.0.1 1 '' 0 1 keys | command getkeys migrate 127.0.0.1 1 k 0 | command getkeysandflags migrate 127.0.0.1 1 '' 0 1 keys x y
+    a: command info migrate restore-asking asking | command count x`,
   statistics: `
     a: config resetstat | migrate 127.0.0.1 $BP k 0 1000 | migrate 127.0.0.1 $BP k x 1000 | set k v | migrate 127.0.0.1 $BP k 0 1000 replace
     a: migrate 127.0.0.1 1 k 0 1000 | set k v | migrate 127.0.0.1 $BP k 0 1000 | migrate 127.0.0.1 $BP k | migrate 127.0.0.1 1 k 0 1000`,

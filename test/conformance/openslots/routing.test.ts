@@ -139,3 +139,18 @@ scene(
   b: asking | del '' | cluster setslot 0 stable
 `,
 );
+
+scene(
+  "MIGRATE is never redirected while the slot is open",
+  `
+  a: mset {b}1 x {b}2 y | set {c}1 z
+  a: migrate 127.0.0.1 $BP {b}1 0 5000 | migrate 127.0.0.1 $BP '' 0 5000 keys {b}1 {c}1 | migrate 127.0.0.1 $BP {a}1 0 5000
+  b: migrate 127.0.0.1 $AP {b}1 0 5000 | migrate 127.0.0.1 $AP '' 0 5000 keys {b}1 {b}2
+  ${OPEN}
+  a: migrate 127.0.0.1 $BP {b}9 0 5000 | migrate 127.0.0.1 $BP '' 0 5000 keys {b}9 {b}1 | get {b}1 | migrate 127.0.0.1 $BP '' 1 5000 keys {b}2
+  a: migrate 127.0.0.1 $BP '' 0 5000 keys {b}2 {c}1 | migrate 127.0.0.1 $BP {c}1 0 5000 | get {c}1 | get {b}2
+  b: migrate 127.0.0.1 $AP {b}9 0 5000 | migrate 127.0.0.1 $AP '' 0 5000 keys {b}1 {b}9 | asking | get {b}1
+  a: get {b}1 | migrate 127.0.0.1 $BP {b}1 0 5000 copy | migrate 127.0.0.1 $BP {b}1 0 5000 | migrate 127.0.0.1 $BP {b}1 0 5000 replace
+  a: multi | migrate 127.0.0.1 $BP {b}9 0 5000 | exec | multi | get {b}2 | migrate 127.0.0.1 $BP {b}9 0 5000 | exec
+`,
+);
