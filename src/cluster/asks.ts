@@ -17,7 +17,8 @@ export function answerRequest(turn: Turn, request: ClusterRequest): Answer {
   // An error means that nothing was changed: should the change not get on disk, it is taken back.
   const { saveFault } = turn.state;
   if (saveFault !== undefined) return unsaved(saveFault);
-  turn.beginVenture();
+  if (request.type !== "setSlot" || turn.state.solo) turn.beginVenture();
+  else if (request.to !== "unreadable") turn.beginSlotVenture(request.slot);
   return answerChange(turn, request);
 }
 
@@ -162,6 +163,7 @@ function bumpWithoutConsensus(turn: Turn): boolean {
   for (const node of state.nodes.values()) greatest = Math.max(greatest, node.configEpoch);
   if (myself.configEpoch !== 0 && myself.configEpoch === greatest) return false;
   if (!hasNextEpoch(greatest)) return false;
+  turn.beginVenture();
   state.currentEpoch = greatest + 1;
   myself.configEpoch = state.currentEpoch;
   turn.log("warning", `New configEpoch set to ${myself.configEpoch}`);
@@ -216,7 +218,8 @@ function setSlot(turn: Turn, request: Request<"setSlot">): Answer {
       request satisfies never;
   }
   endSolo(turn);
-  turn.saveNow();
+  // Some thousand slots may move in a row. An epoch that closing one takes, and a role, are on disk as always.
+  turn.saveBriefly();
   turn.noteTopology();
   return OK;
 }
@@ -269,6 +272,7 @@ function followIfSlotless(turn: Turn, node: ClusterNode): void {
     "notice",
     `Lost my last slot during slot migration. Reconfiguring myself as a replica of ${node.id}`,
   );
+  turn.beginVenture();
   becomeReplicaOf(turn, node);
 }
 

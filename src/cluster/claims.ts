@@ -95,7 +95,7 @@ function takeClaim(turn: Turn, claimant: ClusterNode, configEpoch: number, claim
   }
   if (changed) {
     // Others' slots can be learned again after a crash; that ours are lost must not be forgotten.
-    if (lostCount > 0) turn.saveNow();
+    if (lostCount > 0) turn.saveBriefly();
     else turn.saveSoon();
     turn.noteTopology();
   }

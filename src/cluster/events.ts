@@ -34,10 +34,11 @@ export type LogLevel = "debug" | "verbose" | "notice" | "warning";
 
 export type ClusterEffect =
   /**
-   * Write nodes.conf. With `sync` it must be on disk before any later effect is carried out (see `saveFailed`); without,
-   * the shell may put several off until its next tick.
+   * Write nodes.conf. With `sync` it must be saved before any later effect is carried out (see `saveFailed`): on disk, or
+   * with `brief` where it outlives this process, for the disk to have it within a second or so. Without `sync` the shell
+   * may put several off until its next tick.
    */
-  | { readonly type: "persist"; readonly sync: boolean }
+  | { readonly type: "persist"; readonly sync: boolean; readonly brief?: true }
   /** Messages to a link that is gone meanwhile are dropped. */
   | { readonly type: "send"; readonly link: LinkId; readonly message: BusMessage }
   | {

@@ -6,7 +6,7 @@
 //   `tick` every 100 ms, and every other event as it happens. `nowMs` is unix milliseconds.
 // - Carry the effects out in their order, all of them, before the next event goes in. A `persist` with `sync` is on
 //   disk (temporary file, fsync, rename; the text is `formatNodesConf(machine.state)`) before a later effect starts. It
-//   is always the first effect of its step. Should it fail, drop the effects of the step and step `saveFailed` at once;
+//   is always the first effect of its step. With `brief` it is enough that it outlives the process. Should it fail, drop the effects of the step and step `saveFailed` at once;
 //   a request whose step it was is answered by `unsaved`. A `persist` without `sync` may be put off to the next tick;
 //   should it fail then, step `saveFailed` too. After a failure try again by and by, and step `saved` when it succeeds.
 // - Links: `connect` names the id of a link to be made to ip:port (the bus port). When it is up, tell `linked`; when it
@@ -279,8 +279,13 @@ class Machine implements ClusterMachine {
     const { notes, effects, venture } = this.#turn;
     const { save } = notes;
     notes.save = "no";
-    this.#unsaved = save === "sync" ? { effects, venture } : undefined;
-    return save === "no" ? effects : [{ type: "persist", sync: save === "sync" }, ...effects];
+    const sync = save === "sync" || save === "brief";
+    this.#unsaved = sync ? { effects, venture } : undefined;
+    if (save === "no") return effects;
+    return [
+      save === "brief" ? { type: "persist", sync, brief: true } : { type: "persist", sync },
+      ...effects,
+    ];
   }
 }
 

@@ -28,6 +28,33 @@ export function takePicture(state: ClusterState): () => void {
   };
 }
 
+/**
+ * Remembers what a change of one slot's owner or open state can touch, as far as no epoch and no role changes with it:
+ * slots change by the thousand, and a picture of everything costs more than the change.
+ */
+export function takeSlotPicture(state: ClusterState, slot: number): () => void {
+  const { slots, ok, size } = state;
+  const owner = slots.owner(slot);
+  const isDisowned = slots.isDisowned(slot);
+  const target = slots.migrating.get(slot);
+  const source = slots.importing.get(slot);
+  const restoreSent = rememberMap(state.sent);
+  return () => {
+    Object.assign(state, { ok, size });
+    if (owner === undefined) slots.unassign(slot);
+    else slots.assign(slot, owner);
+    if (isDisowned) slots.disown(slot);
+    putBack(slots.migrating, slot, target);
+    putBack(slots.importing, slot, source);
+    restoreSent();
+  };
+}
+
+function putBack<K, V>(map: Map<K, V>, key: K, value: V | undefined): void {
+  if (value === undefined) map.delete(key);
+  else map.set(key, value);
+}
+
 function rememberMap<K, V>(map: Map<K, V>): () => void {
   const entries = [...map];
   return () => {

@@ -5,12 +5,12 @@ import type { ClusterEffect, LogLevel } from "./events.ts";
 import type { Body, BusMessage, Header, LinkId } from "./message.ts";
 import { hasNoAddress, isMaster, type ClusterNode } from "./node.ts";
 import type { KeyspaceView } from "./options.ts";
-import { takePicture } from "./picture.ts";
+import { takePicture, takeSlotPicture } from "./picture.ts";
 import type { ClusterState } from "./state.ts";
 
 /** What changed during a step and has to be seen to at its end. */
 interface Notes {
-  save: "no" | "lazy" | "sync";
+  save: "no" | "lazy" | "brief" | "sync";
   /** cluster_state has to be worked out anew. */
   health: boolean;
   /** Slots, roles or cluster_state moved: the routing table is stale. */
@@ -25,6 +25,8 @@ interface Notes {
 interface Venture {
   /** How many of the step's effects came before. */
   readonly effectsBefore: number;
+  /** What it may touch, and so can be taken back: everything, or one slot. */
+  readonly scope: "everything" | "slot";
   undo(): void;
 }
 
@@ -66,7 +68,15 @@ export class Turn {
     if (this.notes.save === "no") this.notes.save = "lazy";
   }
 
-  /** nodes.conf is to be saved before anything of this step is done. What was learned holds even if that fails. */
+  /**
+   * nodes.conf is to be saved before anything of this step is done, as far as it takes to outlive this process. For what
+   * is no promise to others: whatever a crash of the machine leaves of it, they come to agree.
+   */
+  saveBriefly(): void {
+    if (this.notes.save !== "sync") this.notes.save = "brief";
+  }
+
+  /** nodes.conf is to be on disk before anything of this step is done. What was learned holds even if that fails. */
   saveNow(): void {
     this.notes.save = "sync";
   }
@@ -82,18 +92,27 @@ export class Turn {
 
   /** Whatever is saved of what follows is saved or taken back as a whole. */
   beginVenture(): void {
-    if (this.venture !== undefined) return;
-    const { followed } = this;
+    if (this.venture?.scope === "everything") return;
+    this.#remember("everything", takePicture(this.state));
+  }
+
+  /** The same for a step that changes one slot; before it changes anything else, it calls `beginVenture`. */
+  beginSlotVenture(slot: number): void {
+    this.#remember("slot", takeSlotPicture(this.state, slot));
+  }
+
+  #remember(scope: "everything" | "slot", putBack: () => void): void {
+    const { followed, venture } = this;
     const { announce } = this.notes;
-    const putBack = takePicture(this.state);
     const undo = (): void => {
       putBack();
+      venture?.undo();
       this.followed = followed;
       this.notes.announce = announce;
       this.noteTopology();
       this.saveSoon();
     };
-    this.venture = { effectsBefore: this.effects.length, undo };
+    this.venture = { effectsBefore: venture?.effectsBefore ?? this.effects.length, scope, undo };
   }
 
   /** A node's slots, role or flags changed. */

@@ -22,10 +22,11 @@ export type NodeEffect = Exclude<ClusterEffect, { type: "persist" | "send" | "co
 
 export interface BusHandlers {
   /**
-   * Saves nodes.conf, now or (without `sync`) soon.
+   * Saves nodes.conf.
+   * @param when on disk now; now, so that it outlives this process; soon
    * @returns why it could not; undefined = it did, or will try
    */
-  save(sync: boolean): string | undefined;
+  save(when: "now" | "briefly" | "soon"): string | undefined;
   carryOut(effect: NodeEffect): void;
   /** Before each tick: facts that change by themselves. */
   beforeTick(): void;
@@ -142,7 +143,8 @@ export class ClusterBus {
     for (const effect of effects) {
       switch (effect.type) {
         case "persist": {
-          const reason = this.handlers.save(effect.sync);
+          const when = effect.sync ? (effect.brief === true ? "briefly" : "now") : "soon";
+          const reason = this.handlers.save(when);
           if (reason === undefined) break;
           this.#carryOut(this.machine.step({ type: "saveFailed", reason, ofStep: true }, nowMs()));
           return reason;

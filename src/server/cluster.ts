@@ -14,7 +14,6 @@ import type { CommandTable } from "../commands/table.ts";
 import { HOW_ASIDE, type Keys } from "../engine/keys.ts";
 import type { Memory } from "../engine/memory.ts";
 import { nowMs } from "../io/clock.ts";
-import { exists, readText, replaceFile } from "../io/disk.ts";
 import { lockFile, type FileLock } from "../io/lock.ts";
 import { machineAddresses } from "../io/process.ts";
 import { reasonOf } from "../io/reason.ts";
@@ -23,6 +22,7 @@ import { ReplyError } from "../resp/errors.ts";
 import type { ClientConnection } from "./client.ts";
 import { ClusterBus, type NodeEffect } from "./cluster-bus.ts";
 import type { Config } from "./config/config.ts";
+import { NodesFile } from "./nodes-file.ts";
 import { StartError } from "./start-error.ts";
 import type { SlotHolder } from "./pubsub.ts";
 import type { SlotAuthority, SlotRequest } from "./router.ts";
@@ -63,11 +63,17 @@ const DIRECTIVES = [
 /** After nodes.conf could not be saved it is tried again so often, milliseconds. */
 const RETRY_MS = 1000;
 
+/** What is in the journal alone is put on disk so long after it was the last time, milliseconds: that holds everybody. */
+const REPLACE_MS = 1000;
+
 export class Cluster implements ClusterFace, SlotAuthority {
   readonly #machine: ClusterMachine;
   readonly #bus: ClusterBus;
   readonly #lock: FileLock;
+  readonly #file: NodesFile;
+  /** The state has moved on from what was saved. */
   #saveIsDue = false;
+  #replacedAtMs = 0;
   /** Why nodes.conf could not be saved the last time. */
   #fault: string | undefined;
   #triedAtMs = 0;
@@ -78,8 +84,9 @@ export class Cluster implements ClusterFace, SlotAuthority {
     private readonly port: number,
     private readonly busPort: number,
   ) {
-    const { nodesFile, config, keys } = host;
+    const { nodesFile, isLasting, config, keys } = host;
     this.#lock = lockNodesFile(nodesFile);
+    this.#file = new NodesFile(nodesFile, isLasting);
     const keyspace: KeyspaceView = {
       countKeysInSlot: (slot) => keys.countInSlot(slot),
       isEmpty: () => keys.size(0) === 0,
@@ -87,7 +94,7 @@ export class Cluster implements ClusterFace, SlotAuthority {
     const saved = this.#readSaved();
     this.#machine = createMachine(saved, randomFraction, this.#options(), keyspace, nowMs());
     this.#bus = new ClusterBus(this.#machine, {
-      save: (sync) => (sync ? this.#save() : this.#saveSoon()),
+      save: (when) => (when === "soon" ? this.#saveSoon() : this.#save(when === "briefly")),
       carryOut: (effect) => host.carryOut(effect),
       beforeTick: () => this.#beforeTick(),
     });
@@ -140,9 +147,10 @@ export class Cluster implements ClusterFace, SlotAuthority {
 
   stop(): void {
     this.#bus.stop();
-    const reason = this.#saveIsDue ? this.#save() : undefined;
+    const reason = this.#saveIsDue || this.#file.isBehind ? this.#save() : undefined;
     const text = `Cannot save the cluster configuration file: ${reason}`;
     if (reason !== undefined) this.host.carryOut({ type: "log", level: "warning", text });
+    this.#file.close();
     this.#lock.release();
   }
 
@@ -207,7 +215,7 @@ export class Cluster implements ClusterFace, SlotAuthority {
   /** What the last run left; where it cannot be read, the file is free for whoever tries again. */
   #readSaved(): NodesConf {
     try {
-      const saved = readNodesFile(this.host.nodesFile);
+      const saved = this.#parseSaved();
       return this.host.config.text("cluster-announce-ip") === "" ? withoutForeignIp(saved) : saved;
     } catch (error) {
       this.#lock.release();
@@ -215,24 +223,43 @@ export class Cluster implements ClusterFace, SlotAuthority {
     }
   }
 
-  #beforeTick(): void {
-    if (this.#saveIsDue && (this.#fault === undefined || nowMs() - this.#triedAtMs >= RETRY_MS)) {
-      const reason = this.#save();
-      if (reason !== undefined) this.#bus.feed({ type: "saveFailed", reason, ofStep: false });
+  #parseSaved(): NodesConf {
+    const { nodesFile } = this.host;
+    try {
+      return parseNodesConf(this.#file.read());
+    } catch (error) {
+      if (error instanceof NodesConfError) throw new StartError(`${nodesFile}, ${error.message}`);
+      throw new StartError(`cannot read ${nodesFile}: ${reasonOf(error)}`);
     }
+  }
+
+  #beforeTick(): void {
+    const reason = this.#saveWhenDue();
+    if (reason !== undefined) this.#bus.feed({ type: "saveFailed", reason, ofStep: false });
     this.tellReplication();
+  }
+
+  #saveWhenDue(): string | undefined {
+    if (!this.#saveIsDue && !this.#file.isBehind) return undefined;
+    if (this.#fault !== undefined && nowMs() - this.#triedAtMs < RETRY_MS) return undefined;
+    if (nowMs() - this.#replacedAtMs >= REPLACE_MS) return this.#save();
+    return this.#saveIsDue ? this.#save(true) : undefined;
   }
 
   #saveSoon(): undefined {
     this.#saveIsDue = true;
   }
 
-  /** @returns why it could not; the old file stands then, and it is tried again */
-  #save(): string | undefined {
-    const { nodesFile, isLasting } = this.host;
+  /** @returns why it could not; what was saved before stands then, and it is tried again */
+  #save(isBrief = false): string | undefined {
     this.#triedAtMs = nowMs();
     try {
-      replaceFile(nodesFile, formatNodesConf(this.#machine.state as ClusterState), isLasting);
+      const text = formatNodesConf(this.#machine.state as ClusterState);
+      if (isBrief) this.#file.note(text);
+      else {
+        this.#file.replace(text);
+        this.#replacedAtMs = this.#triedAtMs;
+      }
     } catch (error) {
       this.#saveIsDue = true;
       this.#fault = reasonOf(error);
@@ -306,14 +333,4 @@ function withoutForeignIp(saved: NodesConf): NodesConf {
     (node.flags & FLAG_MYSELF) === 0 || here.has(node.ip) ? node : { ...node, ip: "" },
   );
   return { ...saved, nodes };
-}
-
-function readNodesFile(path: string): NodesConf {
-  try {
-    if (!exists(path)) return { nodes: [], currentEpoch: 0, lastVoteEpoch: 0 };
-    return parseNodesConf(readText(path));
-  } catch (error) {
-    if (error instanceof NodesConfError) throw new StartError(`${path}, ${error.message}`);
-    throw new StartError(`cannot read ${path}: ${reasonOf(error)}`);
-  }
 }

@@ -1,5 +1,6 @@
 // CLUSTER's changing subcommands: texts and checks as redis-server 7.0.15 gives them, and what they lead to.
 import { describe, expect, test } from "bun:test";
+import type { ClusterEffect } from "../../../src/cluster/events.ts";
 import { describeNodes } from "../../../src/cluster/nodes-conf.ts";
 import { A, AS_REPLICA, B, C, D, OneNode, THREE_MASTERS } from "./one-node.ts";
 
@@ -94,6 +95,24 @@ test("what changes is saved before anything is said of it", () => {
   const told = node.take("send").map(({ message }) => message);
   expect(told.map(({ body }) => body.type)).toEqual(["pong", "pong", "pong"]);
   expect(told[0]?.header.slots[0]).toBe(0b11011111);
+});
+
+test("a slot that is opened or given away outlives the process; an epoch or a role is on disk", () => {
+  const first = (text: string, line: string): ClusterEffect | undefined => {
+    const node = new OneNode(text);
+    node.linkAll();
+    node.effects = [];
+    expect(node.cluster(line)).toBe("OK");
+    return node.effects[0];
+  };
+  const brief: ClusterEffect = { type: "persist", sync: true, brief: true };
+  expect(first(THREE_MASTERS, `setslot 1 migrating ${B}`)).toEqual(brief);
+  expect(first(THREE_MASTERS, `setslot 6000 importing ${B}`)).toEqual(brief);
+  expect(first(THREE_MASTERS, `setslot 1 node ${B}`)).toEqual(brief);
+  const importing = THREE_MASTERS.replace("0-5460", `0-5460 [6000-<-${B}]`);
+  expect(first(importing, `setslot 6000 node ${A}`)).toEqual({ type: "persist", sync: true });
+  const lastSlot = THREE_MASTERS.replace("0-5460", "1").replace("5461-10922", "0 2-10922");
+  expect(first(lastSlot, `setslot 1 node ${B}`)).toEqual({ type: "persist", sync: true });
 });
 
 describe("an address may be met", () => {

@@ -26,7 +26,7 @@ function picture(state: Readonly<ClusterState>): string {
 
 /** What a shell does when the save a step hangs on fails. */
 function fail(node: OneNode): readonly ClusterEffect[] {
-  expect(node.effects.splice(0)[0]).toEqual({ type: "persist", sync: true });
+  expect(node.effects.splice(0)[0]).toMatchObject({ type: "persist", sync: true });
   return node.machine.step({ type: "saveFailed", reason: FULL, ofStep: true }, node.nowMs);
 }
 
@@ -43,6 +43,15 @@ function settled(text: string): OneNode {
   return node;
 }
 
+const STANDINGS = {
+  master: THREE_MASTERS,
+  replica: AS_REPLICA,
+  new: "",
+  importing: THREE_MASTERS.replace("0-5460", `0-5460 [6000-<-${B}]`),
+  // What it does not own, B does.
+  "last slot": THREE_MASTERS.replace("0-5460", "1").replace("5461-10922", "0 2-10922"),
+};
+
 describe("a request that cannot be saved changes nothing", () => {
   test.each([
     ["master", "bumpepoch"],
@@ -52,6 +61,10 @@ describe("a request that cannot be saved changes nothing", () => {
     ["master", `setslot 1 migrating ${B}`],
     ["master", `setslot 6000 importing ${B}`],
     ["master", `setslot 6000 node ${A}`],
+    ["master", `setslot 1 node ${B}`],
+    ["importing", "setslot 6000 stable"],
+    ["importing", `setslot 6000 node ${A}`],
+    ["last slot", `setslot 1 node ${B}`],
     ["master", "reset soft"],
     ["master", "reset hard"],
     ["replica", "failover takeover"],
@@ -61,7 +74,7 @@ describe("a request that cannot be saved changes nothing", () => {
     ["new", "set-config-epoch 7"],
     ["new", "addslotsrange 0 16383"],
   ] as const)("%s: %s", (who, line) => {
-    const node = settled({ master: THREE_MASTERS, replica: AS_REPLICA, new: "" }[who]);
+    const node = settled(STANDINGS[who]);
     const before = picture(node.state);
     const serves = Buffer.from(node.machine.serveHere).toString("base64");
     node.cluster(line);
