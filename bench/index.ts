@@ -20,6 +20,7 @@ import { run as memory } from "./memory.ts";
 import { run as pauses } from "./pauses.ts";
 import { run as refill } from "./refill.ts";
 import { type Findings, type Options, printSurroundings, printTable, surroundings } from "./report.ts";
+import { run as reshard } from "./reshard.ts";
 import { run as start } from "./start.ts";
 import { run as table } from "./table.ts";
 import { run as wire } from "./wire.ts";
@@ -44,6 +45,7 @@ const CASES: Readonly<Record<string, Case>> = {
   drops: { run: drops, needs: ["redis-server"] },
   refill: { run: refill, needs: ["redis-server"] },
   eviction: { run: eviction, needs: ["redis-server"] },
+  reshard: { run: reshard, needs: ["redis-server", "redis-cli"] },
   heap: { run: heap, needs: ["redis-benchmark"] },
 };
 
