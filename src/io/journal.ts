@@ -7,7 +7,7 @@
 // It counts only beside the very text it was written for, and only whole: a record that a machine's crash tore, or that
 // the file has overtaken, is as if it were not there.
 import { createHash } from "node:crypto";
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { attempt, exists, NO_FILE } from "./disk.ts";
 import { FaultDomain, type Resource } from "./fault-domain.ts";
 
@@ -35,7 +35,8 @@ export function readJournal(path: string, text: string): string | undefined {
 export class Journal implements Resource {
   readonly #domain = FaultDomain.current;
   #file = NO_FILE;
-  #isClear = true;
+  /** undefined = not known: a process before this one may have left something. */
+  #isClear: boolean | undefined;
 
   /** @param path of the file whose journal it is */
   constructor(private readonly path: string) {}
@@ -46,22 +47,26 @@ export class Journal implements Resource {
    */
   write(text: string, follows: string): void {
     const length = String(Buffer.byteLength(text)).padStart(10, "0");
-    this.#put(Buffer.from(`${hashOf(follows)} ${hashOf(text)} ${length}\n${text}`));
     this.#isClear = false;
+    this.#put(Buffer.from(`${hashOf(follows)} ${hashOf(text)} ${length}\n${text}`));
   }
 
   /** The file says it all now. Throws DiskError. */
   clear(): void {
+    this.#isClear ??= !exists(journalOf(this.path));
     if (this.#isClear) return;
-    this.#put(NOTHING);
+    try {
+      this.#put(NOTHING);
+    } catch {
+      this.#remove();
+    }
     this.#isClear = true;
   }
 
   /** For good, the file being up to date. */
   remove(): void {
     this.#domain?.disown(this);
-    this.abort();
-    rmSync(journalOf(this.path), { force: true });
+    this.#remove();
   }
 
   abort(): void {
@@ -70,11 +75,18 @@ export class Journal implements Resource {
     if (file !== NO_FILE) closeSync(file);
   }
 
+  #remove(): void {
+    this.abort();
+    const journal = journalOf(this.path);
+    attempt(journal, () => rmSync(journal, { force: true }));
+  }
+
   #put(bytes: Uint8Array): void {
     const journal = journalOf(this.path);
     attempt(journal, () => {
       if (this.#file === NO_FILE) {
-        this.#file = openSync(journal, "w", 0o644);
+        // What is there counts until it is written over.
+        this.#file = openSync(journal, constants.O_RDWR | constants.O_CREAT, 0o644);
         this.#domain?.own(this);
       }
       for (let at = 0; at < bytes.length;) at += writeSync(this.#file, bytes, at, bytes.length - at, at);

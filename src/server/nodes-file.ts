@@ -1,7 +1,7 @@
 // nodes.conf and its journal. What is promised to others is in the file, on disk, before it is on the wire. What
 // operators change slot by slot, some thousand times in a row, is in the journal before they are answered, and in the
 // file soon after: it outlives this process at once, and the machine within a second.
-import { exists, readText, replaceFile } from "../io/disk.ts";
+import { DiskError, exists, readText, replaceFile } from "../io/disk.ts";
 import { Journal, readJournal } from "../io/journal.ts";
 
 export class NodesFile {
@@ -39,15 +39,28 @@ export class NodesFile {
     this.#journal.clear();
   }
 
-  /** Saves it for the time being: `replace` is due. Throws DiskError. */
+  /**
+   * Saves it for the time being: `replace` is due. A record that could not be written may have spoilt the one before, so
+   * the file must take it then. Throws DiskError.
+   */
   note(text: string): void {
-    this.#journal.write(text, this.#text);
-    this.#isBehind = true;
+    try {
+      this.#journal.write(text, this.#text);
+      this.#isBehind = true;
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.replace(text);
+    }
   }
 
   /** The node stops; what was saved stays. */
   close(): void {
-    if (this.#isBehind) this.#journal.abort();
-    else this.#journal.remove();
+    try {
+      if (this.#isBehind) this.#journal.abort();
+      else this.#journal.remove();
+    } catch (error) {
+      // It stays, and does not count.
+      if (!(error instanceof DiskError)) throw error;
+    }
   }
 }
