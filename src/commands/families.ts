@@ -3,6 +3,7 @@ import { clusterFamily } from "./cluster.ts";
 import { commandFamily } from "./command.ts";
 import { dumpFamily, migrationFamily } from "./dump.ts";
 import type { Family } from "./family.ts";
+import { functionFamily } from "./functions.ts";
 import { databases, generic } from "./generic.ts";
 import { hashes } from "./hash.ts";
 import { lists } from "./list.ts";
@@ -40,6 +41,7 @@ export const families: readonly Family[] = [
   pubsubFamily,
   serverFamily,
   transactionsFamily,
+  functionFamily,
   blockingLists,
   blockingSortedSets,
 ];
