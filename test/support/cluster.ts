@@ -61,8 +61,8 @@ export function viewOf(nodes: readonly NodeLine[]): string {
     .join("\n");
 }
 
-export async function nodesOf(port: number): Promise<NodeLine[]> {
-  const client = await Client.open(port);
+export async function nodesOf(port: number, password?: string): Promise<NodeLine[]> {
+  const client = await Client.open(port, password === undefined ? {} : { password });
   try {
     return parseNodes(await client.text("CLUSTER", "NODES"));
   } finally {
@@ -74,7 +74,7 @@ export async function nodesOf(port: number): Promise<NodeLine[]> {
 export async function untilAgreed(ports: readonly number[], timeoutMs = AGREE_MS): Promise<NodeLine[]> {
   let last = "";
   const agreed = async (): Promise<NodeLine[] | false> => {
-    const views = await Promise.all(ports.map(nodesOf));
+    const views = await Promise.all(ports.map((port) => nodesOf(port)));
     const texts = views.map(viewOf);
     last = texts.join("\n--\n");
     const isWhole = views.every(

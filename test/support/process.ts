@@ -11,7 +11,8 @@ export interface Ended {
 export interface SpawnOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: string | Uint8Array;
+  /** What it reads, all there from the start; "open" = what `say` is given, as it is given. */
+  readonly stdin?: string | Uint8Array | "open";
   /** Makes it the leader of a process group of its own; signals then reach the whole group, as ctrl-C does. */
   readonly group?: boolean;
 }
@@ -32,7 +33,7 @@ export class Child {
   readonly stdout: Promise<string>;
   readonly exited: Promise<Ended>;
   readonly #stderr: Promise<string>;
-  readonly #child: Bun.Subprocess<"ignore" | Uint8Array, "pipe", "pipe">;
+  readonly #child: Bun.Subprocess<"ignore" | "pipe" | Uint8Array, "pipe", "pipe">;
   readonly #forget: () => void;
   readonly #target: number;
 
@@ -40,9 +41,8 @@ export class Child {
     readonly command: readonly string[],
     options: SpawnOptions = {},
   ) {
-    const stdin = typeof options.stdin === "string" ? Buffer.from(options.stdin) : options.stdin;
     this.#child = Bun.spawn([...LEASH, ...command], {
-      stdin: stdin ?? "ignore",
+      stdin: standardInput(options.stdin),
       stdout: "pipe",
       stderr: "pipe",
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -68,15 +68,28 @@ export class Child {
     if (this.isRunning) process.kill(this.#target, signal);
   }
 
-  /** Waits until the output holds `text`; a process that ends before is a failure that shows its output. */
-  async waitForOutput(text: string | RegExp, timeoutMs = 10_000): Promise<void> {
+  /**
+   * Waits until the output holds `text`, at or after character `from`. A process that ends before is a failure that
+   * shows its output.
+   */
+  async waitForOutput(text: string | RegExp, timeoutMs = 10_000, from = 0): Promise<void> {
     const found = (): boolean =>
-      typeof text === "string" ? this.output.includes(text) : text.test(this.output);
+      typeof text === "string" ? this.output.includes(text, from) : text.test(this.output.slice(from));
     await eventually(() => found() || !this.isRunning, timeoutMs, `'${text}' in the output:\n${this.output}`);
     if (found()) return;
     const { code, output } = await this.exited;
     if (!found())
       throw new Error(`${this.command.join(" ")} ended with ${code} before '${text}':\n${output}`);
+  }
+
+  /** Types into its standard input, which `stdin: "open"` keeps open. */
+  say(text: string): void {
+    const input: unknown = this.#child.stdin;
+    if (typeof input !== "object" || input === null || !("write" in input))
+      throw new Error(`${this.command.join(" ")} was started without an open standard input`);
+    const sink = input as Bun.FileSink;
+    void sink.write(text);
+    void sink.flush();
   }
 
   /** Asks it to end, insists after a while. */
@@ -107,6 +120,12 @@ export class Child {
     const { exitCode, signalCode } = this.#child;
     return { code: exitCode ?? 128 + signalNumber(signalCode), output: this.output };
   }
+}
+
+function standardInput(stdin: SpawnOptions["stdin"]): "ignore" | "pipe" | Uint8Array {
+  if (stdin === undefined) return "ignore";
+  if (stdin === "open") return "pipe";
+  return typeof stdin === "string" ? Buffer.from(stdin) : stdin;
 }
 
 const SIGNALS: Readonly<Record<string, number>> = {
