@@ -59,8 +59,8 @@ export class Observer implements Copyable {
     return this.args.count;
   }
 
-  bytes(index: number): Uint8Array {
-    return this.args.bytes(index);
+  view(index: number): Uint8Array {
+    return this.args.view(index);
   }
 
   isRedacted(index: number): boolean {

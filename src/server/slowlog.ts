@@ -10,7 +10,8 @@ const ARGUMENT_BYTES = 128;
 /** The arguments of a request as they can be copied. */
 export interface Copyable {
   readonly count: number;
-  bytes(index: number): Uint8Array;
+  /** In place: one may be hundreds of megabytes long, and little of it is kept. */
+  view(index: number): Uint8Array;
   /** Secrets are not kept. */
   isRedacted(index: number): boolean;
 }
@@ -66,14 +67,14 @@ const REDACTED = encoder.encode("(redacted)");
 function abridged(args: Copyable): Uint8Array[] {
   const shown = args.count > ARGUMENTS ? ARGUMENTS - 1 : args.count;
   const kept = Array.from({ length: shown }, (_, i) =>
-    args.isRedacted(i) ? REDACTED : abridgedArgument(args.bytes(i)),
+    args.isRedacted(i) ? REDACTED : abridgedArgument(args.view(i)),
   );
   if (shown < args.count) kept.push(encoder.encode(`... (${args.count - shown} more arguments)`));
   return kept;
 }
 
 function abridgedArgument(bytes: Uint8Array): Uint8Array {
-  if (bytes.length <= ARGUMENT_BYTES) return bytes;
+  if (bytes.length <= ARGUMENT_BYTES) return bytes.slice();
   const note = encoder.encode(`... (${bytes.length - ARGUMENT_BYTES} more bytes)`);
   const kept = new Uint8Array(ARGUMENT_BYTES + note.length);
   kept.set(bytes.subarray(0, ARGUMENT_BYTES));

@@ -94,7 +94,7 @@ describe("stats", () => {
 describe("slow log", () => {
   const request = (...args: string[]): Copyable => ({
     count: args.length,
-    bytes: (index) => Buffer.from(args[index] ?? ""),
+    view: (index) => Buffer.from(args[index] ?? ""),
     isRedacted: (index) => args[index] === "secret",
   });
   const shown = (log: Slowlog): string[][] =>
