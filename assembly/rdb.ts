@@ -119,12 +119,13 @@ export function rdbDump(key: usize, keyLength: u32, how: u32): i32 {
 
 /**
  * Checks the frame of a DUMP payload.
+ * @param crc the checksum of all but the last eight bytes
  * @returns the type of the value, which stands behind the first byte; RDB_PAYLOAD_REJECTED or RDB_PAYLOAD_DAMAGED
  */
-export function rdbCheckPayload(ptr: usize, size: u32): i32 {
+export function rdbCheckPayload(ptr: usize, size: u32, crc: u64): i32 {
   if (size < FOOTER) return RDB_PAYLOAD_REJECTED;
   const footer = ptr + size - FOOTER;
   if (load<u16>(footer) > <u16>RDB_VERSION) return RDB_PAYLOAD_REJECTED;
-  if (load<u64>(footer, 2) != crc64(0, ptr, size - 8)) return RDB_PAYLOAD_REJECTED;
+  if (load<u64>(footer, 2) != crc) return RDB_PAYLOAD_REJECTED;
   return ptr == footer ? RDB_PAYLOAD_DAMAGED : load<u8>(ptr);
 }

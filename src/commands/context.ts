@@ -11,6 +11,7 @@ import type { LinkState } from "../replication/replica.ts";
 import type { Reply, Slice } from "../resp/reply.ts";
 import type { Administration } from "./administration.ts";
 import type { Blocking } from "./blocking.ts";
+import type { Restores } from "./dump.ts";
 import type { Migration } from "./migrate.ts";
 import type { CommandTable } from "./table.ts";
 import type { PubSub, Subscriptions } from "./subscriptions.ts";
@@ -112,6 +113,7 @@ export interface Server {
   readonly blocking: Blocking;
   readonly pubsub: PubSub;
   readonly migration: Migration;
+  readonly restores: Restores;
   /** All commands, for COMMAND. */
   readonly table: CommandTable;
   /** Clients, configuration, counters, and the node's end. */

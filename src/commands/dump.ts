@@ -2,7 +2,8 @@
 // what MIGRATE sends: RESTORE that an importing slot accepts.
 import { EVENT_DEL, EVENT_RESTORE } from "../../assembly/abi.ts";
 import type { Args } from "../engine/args.ts";
-import { HOW_READ } from "../engine/keys.ts";
+import { HOW_READ, type Keys } from "../engine/keys.ts";
+import type { SteppedRestore } from "../engine/stepped-restore.ts";
 import { ReplyError, SYNTAX } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
 import { integerAt } from "./arguments.ts";
@@ -17,6 +18,14 @@ const INVALID_IDLE = new ReplyError("ERR Invalid IDLETIME value, must be >= 0");
 const INVALID_FREQUENCY = new ReplyError("ERR Invalid FREQ value, must be >= 0 and <= 255");
 
 const MAX_FREQUENCY = 255n;
+/** All of a payload at once. */
+const WHOLE = 0xffffffff;
+
+/** RESTOREs that are read in steps before they run, because they would hold everybody. */
+export interface Restores {
+  /** What was read for the request at hand; undefined = nothing, it runs as it comes. */
+  take(): SteppedRestore | undefined;
+}
 
 interface Options {
   readonly replace: boolean;
@@ -36,8 +45,12 @@ function restore(ctx: Context, args: Args, reply: Reply): void {
   const key = args.at(1);
   const existed = ctx.keys.has(key);
   if (existed && !options.replace) throw BUSY_KEY;
-  const expireAtMs = expiryOf(args, options.isAbsolute, ctx.nowMs);
-  const value = ctx.rdb.parse(key, args.at(3), expireAtMs);
+  const reading =
+    ctx.server.restores.take() ??
+    ctx.rdb.beginRestore(key, args.at(3), expiryOf(args, options.isAbsolute, ctx.nowMs));
+  while (!reading.isDone) reading.more(WHOLE);
+  const value = reading.take();
+  const { expireAtMs } = reading;
   reply.ok();
   if (expireAtMs !== 0 && hasPassed(ctx, expireAtMs)) {
     value.abandon();
@@ -54,6 +67,22 @@ function restore(ctx: Context, args: Args, reply: Reply): void {
   if (expireAtMs === 0 || options.isAbsolute) return ctx.changed();
   const rest = Array.from({ length: args.count - 3 }, (_, i) => args.at(i + 3));
   ctx.propagate(args.at(0), key, momentText(expireAtMs), ...rest, "ABSTTL");
+}
+
+/**
+ * When what the RESTORE at hand is to store expires, before its payload is read in steps; 0 = never, undefined = it is
+ * refused already. A time to live counts from here, when the request has come in: how long the payload takes to be read
+ * must not make the key live longer.
+ */
+export function expiryBeforehand(args: Args, keys: Keys, nowMs: number): number | undefined {
+  try {
+    const options = readOptions(args);
+    if (!options.replace && keys.has(args.at(1))) return undefined;
+    return expiryOf(args, options.isAbsolute, nowMs);
+  } catch (error) {
+    if (!(error instanceof ReplyError)) throw error;
+    return undefined;
+  }
 }
 
 function readOptions(args: Args): Options {
@@ -104,6 +133,7 @@ const restoreRow = {
   syntax:
     "key ttl:integer serialized-value [REPLACE ^3.0.0] [ABSTTL ^5.0.0] [IDLETIME seconds:integer ^5.0.0] " +
     "[FREQ frequency:integer ^5.0.0]",
+  inSteps: true,
   run: restore,
 } as const satisfies Partial<Command>;
 

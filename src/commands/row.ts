@@ -126,6 +126,8 @@ export interface Command {
   readonly whileSubscribed?: true;
   /** Changes nothing, and a master's stream may hold it all the same. */
   readonly inStream?: true;
+  /** It may take long, and may be prepared in steps before it runs. */
+  readonly inSteps?: true;
   /** Not meant for users; COMMAND DOCS says `syscmd`. */
   readonly system?: true;
   /** An engine export runs without TypeScript in between; a handler has the server's state. Containers have none. */

@@ -94,7 +94,7 @@ export interface Exports {
   rdbDumpBegin(slot: number, key: number, length: number): number;
   rdbDumpMore(dump: number, enough: number): number;
   rdbDumpClose(dump: number): void;
-  rdbCheckPayload(ptr: number, length: number): number;
+  rdbCheckPayload(ptr: number, length: number, crc: bigint): number;
   rdbOpen(type: number, key: number, length: number, expireAtMs: number, isKept: boolean): number;
   rdbFeed(value: number, ptr: number, length: number): number;
   rdbStore(value: number, database: number): number;

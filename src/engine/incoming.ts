@@ -48,10 +48,14 @@ export class Incoming {
     return taken;
   }
 
-  /** Reads it all from linear memory; bytes behind its end do not matter. */
-  readWhole(bytes: Slice): void {
-    this.#feed(bytes);
-    if (this.needed > 0 || this.isEmpty) this.#check(RDB_PAYLOAD_DAMAGED);
+  /** As `feed`, of bytes in linear memory. */
+  read(bytes: Slice): number {
+    return this.#feed(bytes);
+  }
+
+  /** Gives it up, as damaged bytes would; throws what `refuse` does. */
+  refuseAsDamaged(): void {
+    this.#check(RDB_PAYLOAD_DAMAGED);
   }
 
   /** Puts the value, which is whole, under its key, whatever that held. Throws OUT_OF_MEMORY. */

@@ -1,28 +1,16 @@
 // The engine's RDB side: checksums, compression, values as DUMP and snapshots carry them.
 import { REFUSED_OUT_OF_MEMORY, STRING_LIMIT } from "../../assembly/abi.ts";
-import {
-  RDB_DUMP_GONE,
-  RDB_DUMP_WHOLE,
-  RDB_PAYLOAD_OTHER_TYPE,
-  RDB_PAYLOAD_REJECTED,
-} from "../../assembly/rdbformat.ts";
-import { OUT_OF_MEMORY, ReplyError } from "../resp/errors.ts";
+import { RDB_DUMP_GONE, RDB_DUMP_WHOLE } from "../../assembly/rdbformat.ts";
+import { OUT_OF_MEMORY } from "../resp/errors.ts";
 import type { Slice } from "../resp/reply.ts";
 import { Incoming } from "./incoming.ts";
 import type { How } from "./keys.ts";
 import type { Memory } from "./memory.ts";
 import { SteppedDump } from "./stepped-dump.ts";
-
-const PAYLOAD_REJECTED = new ReplyError("ERR DUMP payload version or checksum are wrong");
-const PAYLOAD_DAMAGED = new ReplyError("ERR Bad data format");
-const PAYLOAD_OTHER_TYPE = new ReplyError(
-  "ERR slotmesh holds neither streams nor modules' values; the payload is of such a type",
-);
+import { SteppedRestore } from "./stepped-restore.ts";
 
 /** Bytes of a slot serialised at a time. */
 const PIECE = 65536;
-/** What stands around a value in a DUMP payload: its type, the version, the checksum. */
-const FRAME = 11;
 /** Bytes of JavaScript's checksummed at a time. */
 const SCRATCH = 8192;
 /** Linear memory is not larger, and something else must fit in it. */
@@ -135,19 +123,12 @@ export class Rdb {
   }
 
   /**
-   * Reads a DUMP payload into a value for `key`, which nobody sees until it is stored. Throws what RESTORE answers when
-   * it cannot be read.
+   * Begins to read a DUMP payload into a value for `key`, which nobody sees until it is stored: see SteppedRestore. Key
+   * and payload stay where they are until it is read.
    * @param expireAtMs 0 = never
    */
-  parse(key: Slice, payload: Slice, expireAtMs: number): Incoming {
-    const outcome = this.memory.wasm.rdbCheckPayload(payload.ptr, payload.length);
-    if (outcome === RDB_PAYLOAD_REJECTED) throw PAYLOAD_REJECTED;
-    if (outcome < 0) throw PAYLOAD_DAMAGED;
-    const incoming = new Incoming(this.memory, refuseRestore);
-    incoming.open(key, outcome, expireAtMs, true);
-    // Without the type before it and version and checksum behind it.
-    incoming.readWhole({ ptr: payload.ptr + 1, length: payload.length - FRAME });
-    return incoming;
+  beginRestore(key: Slice, payload: Slice, expireAtMs: number): SteppedRestore {
+    return new SteppedRestore(this.memory, key, payload, expireAtMs);
   }
 
   /**
@@ -173,8 +154,4 @@ export class Rdb {
     }
     return incoming;
   }
-}
-
-function refuseRestore(code: number): never {
-  throw code === RDB_PAYLOAD_OTHER_TYPE ? PAYLOAD_OTHER_TYPE : PAYLOAD_DAMAGED;
 }

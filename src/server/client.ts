@@ -10,7 +10,7 @@ import { encodeRequest } from "../resp/encode.ts";
 import { formatAddress } from "./addresses.ts";
 import { NEEDS_AUTH, NEEDS_UNSUBSCRIBED } from "./gates.ts";
 import { HeldChunks } from "./held-chunks.ts";
-import { Input } from "./input.ts";
+import { Input, type RequestBlock } from "./input.ts";
 import type { OwnSubscriptions } from "./pubsub.ts";
 import type { Runs } from "./pushes.ts";
 import type { Transaction } from "./transaction.ts";
@@ -281,6 +281,25 @@ export class ClientConnection implements Client, ConnectionUser {
     this.#isBlocked = true;
     this.#held.putBack(this.host.requests.bytes.slice(decoder.at, input.end));
     decoder.forget();
+  }
+
+  /** As `block`, with the request at hand put aside as well, where it lies, for `again`. Undefined = no memory. */
+  setAside(): RequestBlock | undefined {
+    const { decoder, input } = this;
+    const aside = input.detach(decoder.start, decoder.at);
+    if (aside !== undefined) this.block();
+    return aside;
+  }
+
+  /** Runs the request that was put aside, then what came after it. */
+  again(aside: RequestBlock, run: () => void): void {
+    this.#isBlocked = false;
+    this.isHeld = false;
+    this.input.attach(aside);
+    run();
+    if (this.isHeld || this.isFinishing) return;
+    this.isHeld = true;
+    this.release();
   }
 
   /** It has been answered; what came after it is about to run. */

@@ -13,7 +13,7 @@ import { CallTimer } from "./call-timer.ts";
 import type { ClientConnection } from "./client.ts";
 import { CommandRunner, type RunnerParts } from "./command-runner.ts";
 import { Exec, type ExecParts } from "./exec.ts";
-import { HOLD, NEEDS_ASSENT, NEEDS_AUTH, NEEDS_CLIENT, NEEDS_NOTICE } from "./gates.ts";
+import { HOLD, LATER, NEEDS_ASSENT, NEEDS_AUTH, NEEDS_CLIENT, NEEDS_NOTICE } from "./gates.ts";
 import { Refusals, type RefusalParts } from "./refusals.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -53,13 +53,19 @@ export class Dispatcher {
   receive(client: ClientConnection, chunk: Uint8Array): void {
     if (client.isHeld) return client.holdChunk(chunk);
     if (!client.input.receive(chunk)) return client.close("out of memory for its requests");
-    const { requests, replies, changes, stats } = this.parts;
+    const { stats } = this.parts;
+    stats.totals.reads++;
+    stats.totals.inputBytes += chunk.length;
+    this.run(client);
+  }
+
+  /** Runs every whole request of a client's input and sends the replies. */
+  run(client: ClientConnection): void {
+    const { requests, replies, changes } = this.parts;
     const { memory } = requests;
     memory.nowMs = nowMs();
     client.lastActiveAtMs = memory.nowMs;
     this.#timer.restart();
-    stats.totals.reads++;
-    stats.totals.inputBytes += chunk.length;
     client.isRunning = true;
     this.parts.pushes.gather();
     const { decoder, input } = client;
@@ -131,6 +137,7 @@ export class Dispatcher {
     if (shut !== 0 && !client.isMaster) {
       const verdict = gates.pass(shut, id, client);
       if (verdict === HOLD) return client.hold(this.parts.args);
+      if (verdict === LATER) return;
       if (verdict !== undefined) return this.#refusals.reject(client, id, verdict);
     }
     client.lastCommand = id;

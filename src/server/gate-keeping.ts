@@ -46,6 +46,10 @@ export class GateKeeping implements GateFacts {
     return this.node.waitsForArrival(id, client);
   }
 
+  prepares(client: ClientConnection): boolean {
+    return this.node.restores.begin(client);
+  }
+
   look(id: number, client: ClientConnection): void {
     if (this.node.tracking.isOn) this.node.tracking.limit();
     this.node.feed.about(client, id);

@@ -46,8 +46,13 @@ export const NEEDS_CLIENT = 8192;
 /** Closed while keys are on their way to another server: a request that writes one of them waits until it is known whether it stays. */
 export const NEEDS_ARRIVAL = 16384;
 
+/** Always closed: a request that takes long is prepared in steps first. */
+export const NEEDS_STEPS = 32768;
+
 /** The request waits. */
 export const HOLD = Symbol("hold");
+/** The request runs when it is prepared. */
+export const LATER = Symbol("later");
 
 const READ_ONLY_REPLICA = new ReplyError("READONLY You can't write against a read only replica.");
 const NO_REPLICAS = new ReplyError("NOREPLICAS Not enough good replicas to write.");
@@ -79,6 +84,8 @@ export interface GateFacts {
   settleSnapshot(id: number): void;
   /** Whether the request at hand would change a key that is on its way to another server; it is held then. */
   waitsForArrival(id: number, client: ClientConnection): boolean;
+  /** Whether the request at hand is prepared first; its client is blocked then. */
+  prepares(client: ClientConnection): boolean;
   /** Looks at what the request at hand is about to do to keys. */
   look(id: number, client: ClientConnection): void;
 }
@@ -87,7 +94,7 @@ export class Gates {
   /** By row id: the gates it needs open. */
   readonly needs: Uint16Array;
   /** Gates closed for everybody. */
-  closed = NEEDS_ASSENT;
+  closed = NEEDS_ASSENT | NEEDS_STEPS;
 
   constructor(
     private readonly table: CommandTable,
@@ -98,6 +105,7 @@ export class Gates {
       ({ id, command }) =>
         needsOf(table.flags[id]!) |
         (command.tellsDiskFaults === true ? NEEDS_DISK : 0) |
+        (command.inSteps === true ? NEEDS_STEPS : 0) |
         (command.whileSubscribed === true ? 0 : NEEDS_UNSUBSCRIBED) |
         (command.inStream === true || (table.flags[id]! & REPLICATES) !== 0 ? 0 : NEEDS_CLIENT),
     );
@@ -134,7 +142,11 @@ export class Gates {
   }
 
   /** Makes room in memory, and checks what comes after routing. @param shut gates the request needs that are closed */
-  pass(shut: number, id: number, client: ClientConnection): ReplyError | typeof HOLD | undefined {
+  pass(
+    shut: number,
+    id: number,
+    client: ClientConnection,
+  ): ReplyError | typeof HOLD | typeof LATER | undefined {
     const { facts } = this;
     if (
       (shut & NEEDS_ROOM) !== 0 &&
@@ -154,7 +166,8 @@ export class Gates {
     if ((shut & NEEDS_FRESH) !== 0 && facts.isStale) return MASTER_DOWN;
     if ((shut & NEEDS_LOADED) !== 0 && facts.isLoading) return LOADING;
     if ((shut & (NEEDS_GO | NEEDS_WRITE_GO)) !== 0) return HOLD;
-    return (shut & NEEDS_ARRIVAL) !== 0 && facts.waitsForArrival(id, client) ? HOLD : undefined;
+    if ((shut & NEEDS_ARRIVAL) !== 0 && facts.waitsForArrival(id, client)) return HOLD;
+    return (shut & NEEDS_STEPS) !== 0 && facts.prepares(client) ? LATER : undefined;
   }
 
   #assents(client: ClientConnection): boolean {

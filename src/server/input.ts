@@ -8,6 +8,16 @@ import type { Decoder } from "../resp/decoder.ts";
 
 /** Smallest block, bytes. */
 const BLOCK_BYTES = 1024;
+/** From so many bytes on, a bulk is taken at its word. */
+const MUCH = 1_048_576;
+
+/** A request by itself: where it lies, in which block of the engine's heap. */
+export interface RequestBlock {
+  readonly block: number;
+  readonly capacity: number;
+  readonly from: number;
+  readonly to: number;
+}
 
 export class Input {
   /** Address after the last byte received. */
@@ -79,6 +89,35 @@ export class Input {
     this.end = block + length;
   }
 
+  /**
+   * Takes a request out, whose bytes stay where they are or, from the arena, get a block of their own. It is the
+   * caller's, to `attach` again or to free. Undefined = no memory, nothing has changed.
+   */
+  detach(from: number, to: number): RequestBlock | undefined {
+    const { memory } = this.arena;
+    if (this.#block !== 0) {
+      const aside = { block: this.#block, capacity: this.#capacity, from, to };
+      this.#block = 0;
+      this.#capacity = 0;
+      return aside;
+    }
+    const capacity = to - from;
+    const block = memory.wasm.alloc(capacity) >>> 0;
+    if (block === 0) return undefined;
+    memory.bytes.copyWithin(block, from, to);
+    return { block, capacity, from: block, to: block + capacity };
+  }
+
+  /** Makes a request that was detached what is to be decoded; the decoder is between requests. */
+  attach({ block, capacity, from, to }: RequestBlock): void {
+    this.release();
+    this.#block = block;
+    this.#capacity = capacity;
+    this.#from = from;
+    this.end = to;
+    this.decoder.resume(from);
+  }
+
   /** Forgets what is kept and gives the block back. */
   release(): void {
     this.#spilled = undefined;
@@ -90,6 +129,18 @@ export class Input {
     this.#from = 0;
   }
 
+  /** Makes the block longer, where it stands if that can be; false = it is as it was. */
+  #extend(kept: number, capacity: number): boolean {
+    if (this.#block === 0 || this.#from !== this.#block) return false;
+    const block = this.arena.memory.wasm.resize(this.#block, kept, capacity) >>> 0;
+    if (block === 0) return false;
+    this.#block = block;
+    this.#capacity = capacity;
+    this.#from = block;
+    this.end = block + kept;
+    return true;
+  }
+
   /** Room for `length` more bytes after `end`: kept bytes move to the block's start, or to a bigger block. */
   #makeRoom(length: number): boolean {
     const { arena, decoder } = this;
@@ -98,10 +149,13 @@ export class Input {
     if (this.#block !== 0 && this.end + length <= this.#block + this.#capacity) return true;
     let target = this.#block;
     if (kept + length > this.#capacity) {
-      // Twice what has come, but no more than the awaited bulk needs: a length that was only claimed costs nothing.
+      // Twice what has come, but no more than the awaited bulk needs: a length that was only claimed costs nothing. Of a
+      // big bulk there is soon room for all, because what has come may have to be copied each time.
       const needed = kept + length;
       const doubled = Math.max(BLOCK_BYTES, needed * 2);
-      let capacity = decoder.wanted > needed ? Math.min(doubled, decoder.wanted) : doubled;
+      const ahead = needed < MUCH ? doubled : needed * 8;
+      let capacity = decoder.wanted > needed ? Math.min(ahead, decoder.wanted) : doubled;
+      if (this.#extend(kept, capacity)) return true;
       target = memory.wasm.alloc(capacity) >>> 0;
       if (target === 0) {
         capacity = needed;

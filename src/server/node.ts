@@ -54,6 +54,7 @@ import { KeyTracking } from "./tracking.ts";
 import { NodeTransactions } from "./transactions.ts";
 import { StartError } from "./start-error.ts";
 import { Stats } from "./stats.ts";
+import { SteppedRestores } from "./stepped-restores.ts";
 import { Waiting } from "./waiting.ts";
 
 /** Directives that decide which gates are closed. */
@@ -97,6 +98,7 @@ export class Node implements ClientHost, Server {
   readonly persistence: NodePersistence;
   readonly replication: NodeReplication;
   readonly migration: NodeMigration;
+  readonly restores: SteppedRestores;
   /** Undefined when cluster mode is off. */
   readonly cluster: Cluster | undefined;
   /** Where relative paths begin. */
@@ -180,6 +182,14 @@ export class Node implements ClientHost, Server {
       eachSlot: (id, visit) => this.#router.eachSlot(id, visit),
     });
     this.migration = this.#migrate();
+    this.restores = new SteppedRestores({
+      memory: this.memory,
+      args: this.args,
+      keys: this.keys,
+      rdb: this.rdb,
+      changes: this.changes,
+      run: (client) => this.#dispatcher.run(client),
+    });
     this.blocking = this.#block();
     this.persistence = this.#persist();
     this.replication = this.#replicate();
@@ -297,6 +307,7 @@ export class Node implements ClientHost, Server {
     this.transactions.left(client);
     this.pubsub.left(client);
     this.waiting.left(client);
+    this.restores.left(client);
   }
 
   sent(client: ClientConnection, byteCount: number): void {

@@ -156,6 +156,7 @@ export class InProcess {
         table: commandTable,
         tracking: { start: () => {}, stop: () => {}, emptied: () => {} },
         blocking: { swapped: () => {} } as Partial<Blocking> as Blocking,
+        restores: { take: () => undefined },
         transactions: { emptying: () => {}, swapping: () => {} } as Partial<Transactions> as Transactions,
       } as Partial<Server> as Server,
       changed: (count = 1) => {

@@ -16,6 +16,7 @@ import {
   text,
   zsetForms,
 } from "../../support/rdbforms.ts";
+import { Budgets, readAll } from "../../support/restores.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const DAMAGED = "ERR Bad data format";
@@ -25,6 +26,7 @@ class Bench {
   readonly keys: Keys;
   readonly rdb: Rdb;
   readonly key: Slice;
+  readonly #budgets = new Budgets();
 
   constructor(limitBytes?: number) {
     this.memory = new Memory({ seed: [1, 2, 3, 4], ...(limitBytes === undefined ? {} : { limitBytes }) });
@@ -51,7 +53,7 @@ class Bench {
   restore(value: ArrayLike<number>): void {
     const slice = this.slice(payload(value, 10, (crc, bytes) => this.rdb.crc64(crc, bytes)));
     try {
-      this.rdb.parse(this.key, slice, 0).store(0);
+      readAll(this.rdb.beginRestore(this.key, slice, 0), this.#budgets.next()).store(0);
     } finally {
       this.memory.free(slice.ptr);
     }

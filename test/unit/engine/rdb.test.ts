@@ -6,6 +6,7 @@ import { Rdb } from "../../../src/engine/rdb.ts";
 import type { Slice } from "../../../src/resp/reply.ts";
 import { plainCrc64, plainDecompress } from "../../support/rdbcodec.ts";
 import { payload } from "../../support/rdbforms.ts";
+import { Budgets, readAll } from "../../support/restores.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const bytes = (value: string): Uint8Array => Buffer.from(value, "latin1");
@@ -14,6 +15,7 @@ class Bench {
   readonly memory = new Memory({ seed: [1, 2, 3, 4] });
   readonly keys = new Keys(this.memory, () => 0.5);
   readonly rdb = new Rdb(this.memory);
+  readonly #budgets = new Budgets();
 
   /** Bytes in linear memory, as a request's arguments are. */
   slice(value: Uint8Array): Slice {
@@ -38,7 +40,7 @@ class Bench {
     const slice = this.slice(dumped);
     const key = this.slice(bytes("restored"));
     try {
-      this.rdb.parse(key, slice, 0).store(0);
+      readAll(this.rdb.beginRestore(key, slice, 0), this.#budgets.next()).store(0);
       return this.memory.copy(this.keys.string(key) as Slice);
     } finally {
       this.free(slice);
