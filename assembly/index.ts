@@ -39,7 +39,7 @@ export { fault, inspect } from "./fault";
 export { crc64 } from "./crc64";
 export { rdbBeginSlot, rdbCheckPayload, rdbDump, rdbNextPiece } from "./rdb";
 export { rdbDumpBegin, rdbDumpClose, rdbDumpMore, rdbDumpSmall } from "./rdbdump";
-export { rdbClose, rdbFeed, rdbOpen, rdbStore } from "./rdbload";
+export { rdbClose, rdbFeed, rdbFeedText, rdbOpen, rdbStore } from "./rdbload";
 export { digestAll, digestKey } from "./digest";
 export { rdbExpand, setLongestString } from "./rdbread";
 export { setRdbCompression } from "./rdbwrite";

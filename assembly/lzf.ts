@@ -197,11 +197,45 @@ export const LZF_OPEN: i64 = -1;
  * @returns whether the input was whole and gave exactly that many bytes
  */
 export function lzfDecompress(source: usize, length: u32, target: usize, expected: u32): bool {
-  let at = source;
-  let out = target;
   const end = source + length;
   const limit = target + expected;
-  while (at < end) {
+  return expand(source, end, target, target, limit, limit) && expandedFrom == end && expandedTo == limit;
+}
+
+/** How far `lzfExpand` came: bytes read and bytes written. */
+export let lzfRead: u32 = 0;
+export let lzfWritten: u32 = 0;
+
+/**
+ * As `lzfDecompress`, in steps: goes on behind `read` bytes that gave `done` bytes, until about `budget` more are written.
+ * @returns false = it is not whole or gives another number of bytes
+ */
+export function lzfExpand(
+  source: usize,
+  length: u32,
+  target: usize,
+  expected: u32,
+  read: u32,
+  done: u32,
+  budget: u32,
+): bool {
+  const end = source + length;
+  const limit = target + expected;
+  const stop = min(<u64>target + done + budget, <u64>limit);
+  if (!expand(source + read, end, target, target + done, <usize>stop, limit)) return false;
+  lzfRead = <u32>(expandedFrom - source);
+  lzfWritten = <u32>(expandedTo - target);
+  return (lzfWritten == expected) == (lzfRead == length);
+}
+
+let expandedFrom: usize = 0;
+let expandedTo: usize = 0;
+
+/** Expands from `from` on, until all is read or `stop` is reached; false = it makes no sense. */
+function expand(from: usize, end: usize, target: usize, to: usize, stop: usize, limit: usize): bool {
+  let at = from;
+  let out = to;
+  while (at < end && out < stop) {
     const control = load<u8>(at++) as usize;
     if (control < 32) {
       const literals = control + 1;
@@ -223,7 +257,9 @@ export function lzfDecompress(source: usize, length: u32, target: usize, expecte
     copyBack(out, back, count, limit - out);
     out += count;
   }
-  return out == limit;
+  expandedFrom = at;
+  expandedTo = out;
+  return true;
 }
 
 /**

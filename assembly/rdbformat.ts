@@ -81,6 +81,8 @@ export const RDB_VALUE_OPEN = 0;
 export const RDB_VALUE_WHOLE = 1;
 /** A collection without elements, which cannot be kept. */
 export const RDB_VALUE_EMPTY = 2;
+/** It is no long string. */
+export const RDB_VALUE_SHORT = 3;
 
 // How far a payload is that is written in steps.
 /** It goes on. */

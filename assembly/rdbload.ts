@@ -1,7 +1,7 @@
 // A value of any type read from its RDB form, from pieces that may end anywhere and may be anything: RESTORE and a peer are
 // not trusted. It is built out of sight (draft.ts) and put in place when it is whole.
 //
-//   a value on its way in (24 bytes): | draft u32 | type u8 | kept u8 | counted u8 | unused u8 | left u64 | unused 8 |
+//   a value on its way in (24 bytes): | draft u32 | type u8 | kept u8 | counted u8 | unused u8 | left u64 | read u32 | written u32 |
 //     counted: `left` elements are still to come; before, their number is
 //
 // An element is read whole or not at all: when bytes are missing, the host brings more behind those it has.
@@ -9,6 +9,7 @@ import {
   ENCODING_EMBSTR,
   ENCODING_INTSET,
   ENCODING_LISTPACK,
+  ENCODING_RAW,
   ENCODING_SKIPLIST,
   REFUSED_OUT_OF_MEMORY,
   STATE_ACCESS_CLOCK,
@@ -22,12 +23,13 @@ import {
   TYPE_ZSET,
 } from "./abi";
 import { placeAnew } from "./access";
-import { draft, draftProblem, takeUp, trimDraft } from "./draft";
+import { draft, draftProblem, replaceDraft, siblingOf, takeUp, trimDraft } from "./draft";
 import { Entry, createEntry } from "./entry";
 import { alloc, free } from "./heap";
 import { dispose } from "./lazyfree";
 import { emptyListpack, LISTPACK_EMPTY } from "./listpack";
 import { INTSET_HEAD, Intset } from "./intset";
+import { lzfExpand, lzfRead, lzfWritten } from "./lzf";
 import { addElement, isBlob, isEmptyDraft, settleDraft, takeBlob } from "./rdbelement";
 import {
   RDB_PAYLOAD_DAMAGED,
@@ -50,10 +52,12 @@ import {
   RDB_TYPE_ZSET_ZIPLIST,
   RDB_VALUE_EMPTY,
   RDB_VALUE_OPEN,
+  RDB_VALUE_SHORT,
   RDB_VALUE_WHOLE,
 } from "./rdbformat";
 import { ZSET_RECORD } from "./zset";
-import { Input, lengthRead, readLength } from "./rdbread";
+import { Input, lengthRead, rawPacked, rawPtr, rawSize, readLength, readRaw } from "./rdbread";
+import { WHOLE_TEXT } from "./rdbtext";
 
 const VALUE_BYTES: u32 = 24;
 
@@ -72,6 +76,17 @@ abstract class Value {
   }
   @inline static isCounted(value: usize): bool {
     return load<u8>(value, 6) != 0;
+  }
+  /** Of a long string: bytes of its compressed form that are read, and of its own that are written. */
+  @inline static read(value: usize): u32 {
+    return load<u32>(value, 16);
+  }
+  @inline static written(value: usize): u32 {
+    return load<u32>(value, 20);
+  }
+  @inline static setReached(value: usize, read: u32, written: u32): void {
+    store<u32>(value, read, 16);
+    store<u32>(value, written, 20);
   }
   @inline static left(value: usize): u64 {
     return load<u64>(value, 8);
@@ -203,6 +218,37 @@ function endOf(value: usize): i32 {
   if (isSettled) trimDraft();
   Value.setDraft(value, draft);
   return isSettled ? RDB_VALUE_WHOLE : draftProblem;
+}
+
+/**
+ * Reads on in a value that is one long string, all of which is there.
+ * @param budget bytes of it to write, about
+ * @returns RDB_VALUE_OPEN, RDB_VALUE_WHOLE, RDB_VALUE_SHORT (it is for `rdbFeed`) or a refusal
+ */
+export function rdbFeedText(value: usize, ptr: usize, length: u32, budget: u32): i32 {
+  Input.begin(ptr, length);
+  if (!readRaw()) return RDB_PAYLOAD_DAMAGED;
+  if (rawSize <= WHOLE_TEXT) return RDB_VALUE_SHORT;
+  takeUp(Value.draft(value));
+  if (Entry.valueLength(draft) != rawSize) {
+    const fresh = siblingOf(draft, ENCODING_RAW, rawSize, rawSize);
+    if (fresh == 0) return REFUSED_OUT_OF_MEMORY;
+    replaceDraft(fresh);
+    Value.setDraft(value, fresh);
+    Value.setReached(value, 0, 0);
+  }
+  const text = Entry.value(draft);
+  const done = Value.written(value);
+  if (rawPacked == 0) {
+    const piece = min(budget, rawSize - done);
+    memory.copy(text + done, rawPtr + done, piece);
+    Value.setReached(value, 0, done + piece);
+  } else {
+    if (!lzfExpand(rawPtr, rawPacked, text, rawSize, Value.read(value), done, budget))
+      return RDB_PAYLOAD_DAMAGED;
+    Value.setReached(value, lzfRead, lzfWritten);
+  }
+  return Value.written(value) == rawSize ? RDB_VALUE_WHOLE : RDB_VALUE_OPEN;
 }
 
 /** Puts a whole value under its key in a database, whatever that held; 1 or REFUSED_OUT_OF_MEMORY. */

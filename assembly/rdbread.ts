@@ -159,13 +159,48 @@ function readEncoded(encoding: u32, which: u32): bool {
 }
 
 function readCompressed(which: u32): bool {
-  if (!readLength()) return false;
+  const ptr = takePacked();
+  return ptr != 0 && expand(ptr, packedRead, sizeRead, which);
+}
+
+/** Of a compressed string: the bytes it is compressed to, and its length. */
+let packedRead: u32 = 0;
+let sizeRead: u32 = 0;
+
+/** Reads the head of a compressed string and takes its bytes; 0 = not done. */
+function takePacked(): usize {
+  if (!readLength()) return 0;
   const packed = lengthRead;
-  if (!readLength()) return false;
+  if (!readLength()) return 0;
   const size = lengthRead;
-  if (packed == 0 || packed > longest || size > packed * BEST_RATIO || size > longest) return damaged();
-  const ptr = Input.take(<u32>packed);
-  return ptr != 0 && expand(ptr, <u32>packed, <u32>size, which);
+  if (packed == 0 || packed > longest || size > packed * BEST_RATIO || size > longest) {
+    isDamaged = true;
+    return 0;
+  }
+  packedRead = <u32>packed;
+  sizeRead = <u32>size;
+  return Input.take(<u32>packed);
+}
+
+/** What `readRaw` read: bytes as they stand there, `rawPacked` 0 = they are no compressed ones. */
+export let rawPtr: usize = 0;
+export let rawPacked: u32 = 0;
+export let rawSize: u32 = 0;
+
+/** Reads a string without expanding it; one that is an integer has no bytes. */
+export function readRaw(): bool {
+  const head = Input.take(1);
+  if (head == 0) return false;
+  const first = <u32>load<u8>(head);
+  const isEncoded = first >> 6 == RDB_ENCODED;
+  rawPacked = 0;
+  rawSize = 0;
+  if (isEncoded && (first & 63) != RDB_ENCODED_LZF) return true;
+  rawPtr = isEncoded ? takePacked() : takeCounted(first);
+  if (rawPtr == 0) return false;
+  rawPacked = isEncoded ? packedRead : 0;
+  rawSize = isEncoded ? sizeRead : <u32>lengthRead;
+  return true;
 }
 
 function expand(ptr: usize, packed: u32, size: u32, which: u32): bool {

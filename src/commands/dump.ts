@@ -19,7 +19,7 @@ const INVALID_FREQUENCY = new ReplyError("ERR Invalid FREQ value, must be >= 0 a
 
 const MAX_FREQUENCY = 255n;
 /** All of a payload at once. */
-const WHOLE = 0xffffffff;
+const WHOLE = 2 ** 30;
 
 /** RESTOREs that are read in steps before they run, because they would hold everybody. */
 export interface Restores {

@@ -97,6 +97,7 @@ export interface Exports {
   rdbCheckPayload(ptr: number, length: number, crc: bigint): number;
   rdbOpen(type: number, key: number, length: number, expireAtMs: number, isKept: boolean): number;
   rdbFeed(value: number, ptr: number, length: number): number;
+  rdbFeedText(value: number, ptr: number, length: number, budget: number): number;
   rdbStore(value: number, database: number): number;
   rdbClose(value: number): void;
   digestAll(): void;

@@ -1,7 +1,13 @@
 // A value on its way into the keyspace from its RDB form. The engine builds it out of sight, from pieces that may end
 // anywhere, so that it need not be in memory twice; stored, it takes its key's place in one step.
 import { REFUSED_OUT_OF_MEMORY, STATE_RESULT_LENGTH, STATE_RESULT_NUMBER } from "../../assembly/abi.ts";
-import { RDB_PAYLOAD_DAMAGED, RDB_VALUE_EMPTY, RDB_VALUE_OPEN } from "../../assembly/rdbformat.ts";
+import {
+  RDB_PAYLOAD_DAMAGED,
+  RDB_VALUE_EMPTY,
+  RDB_VALUE_OPEN,
+  RDB_VALUE_SHORT,
+  RDB_VALUE_WHOLE,
+} from "../../assembly/rdbformat.ts";
 import { OUT_OF_MEMORY } from "../resp/errors.ts";
 import type { Slice } from "../resp/reply.ts";
 import type { Memory } from "./memory.ts";
@@ -51,6 +57,17 @@ export class Incoming {
   /** As `feed`, of bytes in linear memory. */
   read(bytes: Slice): number {
     return this.#feed(bytes);
+  }
+
+  /**
+   * Reads on in a string, all of which lies in linear memory, if it is a long one; false = it is none, nothing is read.
+   * @param budgetBytes of the string itself
+   */
+  readLong({ ptr, length }: Slice, budgetBytes: number): boolean {
+    const outcome = this.memory.wasm.rdbFeedText(this.#value, ptr, length, budgetBytes);
+    this.#check(outcome);
+    if (outcome === RDB_VALUE_WHOLE) this.needed = 0;
+    return outcome !== RDB_VALUE_SHORT;
   }
 
   /** Gives it up, as damaged bytes would; throws what `refuse` does. */

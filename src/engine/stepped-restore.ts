@@ -1,6 +1,6 @@
 // A DUMP payload read in steps into a value nobody sees yet, so that one of a million elements holds nobody up: first its
 // checksum, then its elements.
-import { RDB_PAYLOAD_OTHER_TYPE, RDB_PAYLOAD_REJECTED } from "../../assembly/rdbformat.ts";
+import { RDB_PAYLOAD_OTHER_TYPE, RDB_PAYLOAD_REJECTED, RDB_TYPE_STRING } from "../../assembly/rdbformat.ts";
 import { ReplyError } from "../resp/errors.ts";
 import type { Slice } from "../resp/reply.ts";
 import { Incoming } from "./incoming.ts";
@@ -16,6 +16,10 @@ const PAYLOAD_OTHER_TYPE = new ReplyError(
 const HEAD = 1;
 const FOOTER = 10;
 const CHECKSUM = 8;
+/** Bytes are summed up and strings copied faster than elements are read, so many times at least. */
+const TEXT_PIECES = 4;
+/** More than any string has. */
+const WITHOUT_END = 0xffffffff;
 
 export class SteppedRestore {
   /** Nothing is left but `take`. */
@@ -26,6 +30,8 @@ export class SteppedRestore {
   /** The value, once the checksum has proved right; where it is read on. */
   #incoming: Incoming | undefined;
   #at = HEAD;
+  /** It may be a long string. */
+  #isText = false;
   #refusal: ReplyError | undefined;
 
   /**
@@ -39,7 +45,10 @@ export class SteppedRestore {
     readonly expireAtMs: number,
   ) {}
 
-  /** Works on; throws nothing. @param budgetBytes of the payload to look at, unless an element alone is longer */
+  /**
+   * Works on; throws nothing.
+   * @param budgetBytes of elements to read, unless one alone is longer; of what is quicker to look at some times as many
+   */
   more(budgetBytes: number): void {
     try {
       if (this.#incoming === undefined) this.#check(budgetBytes);
@@ -68,7 +77,7 @@ export class SteppedRestore {
 
   #check(budgetBytes: number): void {
     const { payload, memory } = this;
-    const length = Math.min(Math.max(payload.length - CHECKSUM, 0) - this.#summed, budgetBytes);
+    const length = Math.min(Math.max(payload.length - CHECKSUM, 0) - this.#summed, budgetBytes * TEXT_PIECES);
     this.#crc = memory.wasm.crc64(this.#crc, payload.ptr + this.#summed, length);
     this.#summed += length;
     if (this.#summed < payload.length - CHECKSUM) return;
@@ -78,11 +87,19 @@ export class SteppedRestore {
     const incoming = new Incoming(memory, refuseRestore);
     incoming.open(this.key, outcome, this.expireAtMs, true);
     this.#incoming = incoming;
+    this.#isText = outcome === RDB_TYPE_STRING;
   }
 
   #read(incoming: Incoming, budgetBytes: number): void {
     const { payload } = this;
     const left = payload.length - FOOTER - this.#at;
+    const rest = { ptr: payload.ptr + this.#at, length: left };
+    // All of a string must be there to be read, so a long one takes no notice of how much that is.
+    if (this.#isText && incoming.readLong(rest, Math.min(budgetBytes * TEXT_PIECES, WITHOUT_END))) {
+      this.isDone = incoming.needed === 0;
+      return;
+    }
+    this.#isText = false;
     const length = Math.min(left, Math.max(budgetBytes, incoming.needed));
     this.#at += incoming.read({ ptr: payload.ptr + this.#at, length });
     this.isDone = incoming.needed === 0;

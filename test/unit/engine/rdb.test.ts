@@ -3,7 +3,9 @@ import fc from "fast-check";
 import { HOW_TRACELESS, Keys } from "../../../src/engine/keys.ts";
 import { Memory } from "../../../src/engine/memory.ts";
 import { Rdb } from "../../../src/engine/rdb.ts";
+import { ReplyError } from "../../../src/resp/errors.ts";
 import type { Slice } from "../../../src/resp/reply.ts";
+import { type Random, seeded } from "../../support/random.ts";
 import { plainCrc64, plainDecompress } from "../../support/rdbcodec.ts";
 import { payload } from "../../support/rdbforms.ts";
 import { Budgets, readAll } from "../../support/restores.ts";
@@ -36,11 +38,11 @@ class Bench {
     return dumped;
   }
 
-  restore(dumped: Uint8Array): Uint8Array {
+  restore(dumped: Uint8Array, budgetBytes = this.#budgets.next()): Uint8Array {
     const slice = this.slice(dumped);
     const key = this.slice(bytes("restored"));
     try {
-      readAll(this.rdb.beginRestore(key, slice, 0), this.#budgets.next()).store(0);
+      readAll(this.rdb.beginRestore(key, slice, 0), budgetBytes).store(0);
       return this.memory.copy(this.keys.string(key) as Slice);
     } finally {
       this.free(slice);
@@ -207,5 +209,59 @@ describe("DUMP payloads", () => {
       "Bad data format",
     );
     expect(bench.memory.usedBytes - used).toBeLessThan(200_000);
+  });
+});
+
+describe("long strings", () => {
+  /** One that LZF can do something with, and one it cannot. */
+  const texts = (random: Random, length: number): Buffer[] => [
+    Buffer.from(
+      Array.from({ length: length / 8 + 2 }, () => `${random.below(50)} words `)
+        .join("")
+        .slice(0, length),
+    ),
+    random.bytes(length),
+  ];
+
+  test("come back as they were, whatever a step does of them", async () => {
+    await seeded((random) => {
+      const bench = new Bench();
+      for (const length of [65_535, 65_536, 65_537, 65_540, 200_000]) {
+        for (const text of texts(random, length))
+          for (const compression of [true, false]) {
+            bench.rdb.compression = compression;
+            const dumped = bench.dump(text);
+            for (const budget of [700, 16_384, 100_000, 2 ** 31])
+              expect(Buffer.from(bench.restore(dumped, budget)).equals(text)).toBe(true);
+          }
+      }
+    });
+  });
+
+  test("damaged anywhere are bad data, or another string of that length", async () => {
+    await seeded((random) => {
+      const bench = new Bench();
+      const crc = (start: bigint, part: Uint8Array): bigint => bench.rdb.crc64(start, part);
+      for (const text of texts(random, 80_000)) {
+        const value = bench.dump(text).subarray(0, -10);
+        for (let i = 0; i < 300; i++) {
+          const bad = Buffer.from(value);
+          const at = random.below(random.pick([12, bad.length]));
+          bad[at] = random.below(256);
+          const cut = random.chance(0.3) ? bad.subarray(0, random.below(bad.length)) : bad;
+          if (cut[0] !== 0) continue;
+          const dumped = payload(cut, 10, crc);
+          const outcomes = [2 ** 31, 5000].map((budget) => {
+            try {
+              return hex(bench.restore(dumped, budget));
+            } catch (error) {
+              if (!(error instanceof ReplyError)) throw error;
+              return error.message;
+            }
+          });
+          expect(outcomes[1]).toBe(outcomes[0]!);
+        }
+      }
+    });
   });
 });
