@@ -1,0 +1,144 @@
+// RESTORE of big values of every type, which we read in steps: the replies, what is there afterwards and what replicas
+// are told are those of redis-server.
+import { beforeAll, expect, test } from "bun:test";
+import { connect } from "node:net";
+import { fileScope } from "../support/cleanup.ts";
+import type { Client } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
+import { seeded, type Random } from "../support/random.ts";
+import type { Argument } from "../support/resp.ts";
+import { type Server, startRedis, startSubject, subjectIsRedis } from "../support/servers.ts";
+
+const scope = fileScope();
+/** Far in the future, so that both tell the same time. */
+const AT = 4_000_000_000_000;
+const KEY = "big";
+/** What is read in steps is longer. */
+const BIG = 262_144;
+
+interface Party {
+  readonly client: Client;
+  /** What a replica has been told since the last call. */
+  told(): Promise<string>;
+}
+
+let judge: Party;
+let subject: Party;
+
+async function party(server: Server): Promise<Party> {
+  const client = await server.connect();
+  let heard = "";
+  const socket = connect({ port: server.port, host: "127.0.0.1" });
+  scope.defer(() => void socket.destroy());
+  socket.on("data", (chunk) => (heard += Buffer.from(chunk).toString("latin1")));
+  socket.write("PSYNC ? -1\r\n");
+  await eventually(() => heard.includes("+FULLRESYNC"), 15_000, "a copy begins");
+  let count = 0;
+  const told = async (): Promise<string> => {
+    const mark = `*3\r\n$3\r\nSET\r\n$4\r\nmark\r\n$4\r\n${1000 + ++count}\r\n`;
+    await client.ok("SET", "mark", String(1000 + count));
+    await eventually(() => heard.includes(mark), 15_000, "the replica hears the mark");
+    const all = heard.slice(0, heard.indexOf(mark));
+    heard = heard.slice(all.length + mark.length);
+    return all;
+  };
+  await told();
+  return { client, told };
+}
+
+beforeAll(async () => {
+  const flags = { "repl-diskless-sync-delay": 0, "repl-ping-replica-period": 3600 };
+  const ours = subjectIsRedis() ? flags : { ...flags, "cluster-enabled": "no" };
+  judge = await party(await startRedis(scope, flags));
+  subject = await party(await startSubject(scope, ours));
+}, 60_000);
+
+async function expectEqual(...request: Argument[]): Promise<string> {
+  const [expected, found] = await Promise.all([
+    judge.client.reply(...request),
+    subject.client.reply(...request),
+  ]);
+  if (!found.raw.equals(expected.raw))
+    throw new Error(
+      `${request.map((part) => String(part).slice(0, 40)).join(" ")}: ${String(found.raw.subarray(0, 200))} instead of ${String(expected.raw.subarray(0, 200))}`,
+    );
+  return expected.raw.toString("latin1");
+}
+
+const VALUES: Readonly<Record<string, (random: Random) => readonly (readonly Argument[])[]>> = {
+  string: (random) => [["SET", KEY, random.bytes(400_000)]],
+  "compressible string": (random) => [
+    ["SET", KEY, Buffer.from(Array.from({ length: 300_000 }, () => `${random.below(90)} word `).join(""))],
+  ],
+  list: (random) => parts(random, 30_000, 1).map((some) => ["RPUSH", KEY, ...some]),
+  "list of long elements": (random) => [
+    ["RPUSH", KEY, ...Array.from({ length: 20 }, () => random.bytes(random.between(10, 90_000)))],
+  ],
+  hash: (random) => parts(random, 12_000, 2).map((some) => ["HSET", KEY, ...some]),
+  set: (random) => parts(random, 20_000, 1).map((some) => ["SADD", KEY, ...some]),
+  "sorted set": (random) =>
+    parts(random, 14_000, 1).map((some) => [
+      "ZADD",
+      KEY,
+      ...some.flatMap((member) => [random.below(500) / 4, member]),
+    ]),
+};
+
+/** Texts that differ, in portions of a request. */
+function parts(random: Random, count: number, each: number): string[][] {
+  const texts = Array.from({ length: count * each }, (_, i) => `${i} ${random.bytes(12).toString("hex")}`);
+  return Array.from({ length: Math.ceil(texts.length / 2000) }, (_, i) =>
+    texts.slice(i * 2000, (i + 1) * 2000),
+  );
+}
+
+const digest = (): Promise<string> => expectEqual("DEBUG", "DIGEST-VALUE", KEY, "copy");
+
+for (const [name, make] of Object.entries(VALUES))
+  test(`a ${name}`, async () => {
+    await seeded(async (random) => {
+      for (const request of make(random)) await expectEqual(...request);
+      const { raw } = await judge.client.reply("DUMP", KEY);
+      const payload = raw.subarray(raw.indexOf("\r\n") + 2, -2);
+      expect(payload.length).toBeGreaterThan(BIG);
+      await Promise.all([judge.told(), subject.told()]);
+      await expectEqual("RESTORE", "copy", 0, payload);
+      expect(await expectEqual("RESTORE", "copy", 0, payload)).toStartWith("-BUSYKEY");
+      await digest();
+      await expectEqual("RESTORE", "copy", 0, payload, "REPLACE");
+      await expectEqual("PTTL", "copy");
+      await expectEqual("RESTORE", "copy", AT, payload, "ABSTTL", "REPLACE", "IDLETIME", 77);
+      await expectEqual("PEXPIRETIME", "copy");
+      await digest();
+      // What is over already: the key goes.
+      await expectEqual("RESTORE", "copy", 1000, payload, "ABSTTL", "REPLACE");
+      await expectEqual("EXISTS", "copy");
+      await expectEqual("RESTORE", "copy", -5, payload);
+      await expectEqual("RESTORE", "copy", 0, payload, "FREQ", 300);
+      // Damage: the checksum's, and one that only shows in the value.
+      const bad = Buffer.from(payload);
+      bad[random.below(bad.length)]! ^= 1 << random.below(8);
+      await expectEqual("RESTORE", "copy", 0, bad);
+      await expectEqual("MULTI");
+      await expectEqual("RESTORE", "copy", 0, payload);
+      await expectEqual("RESTORE", "copy", 0, payload);
+      await expectEqual("EXEC");
+      const [expected, found] = [await judge.told(), await subject.told()];
+      if (found !== expected) throw new Error("replicas are told something else");
+      // And one with a time to live, of which only its size is the same everywhere.
+      const relative = await expectEqual("RESTORE", "copy", 3_600_000, payload, "REPLACE");
+      expect(relative).toBe("+OK\r\n");
+      const moments = await Promise.all([judge, subject].map(({ client }) => client.ask("PTTL", "copy")));
+      for (const ms of moments) expect(Number(ms)).toBeWithin(3_500_000, 3_600_001);
+      const records = await Promise.all([judge.told(), subject.told()]);
+      const plain = records.map((told) => told.replaceAll(/\$13\r\n\d{13}\r\n/g, "AT "));
+      expect(plain[1] === plain[0]).toBe(true);
+      // Ours gives back what it took, and the judge takes it.
+      const dumped = await subject.client.reply("DUMP", "copy");
+      const own = dumped.raw.subarray(dumped.raw.indexOf("\r\n") + 2, -2);
+      await expectEqual("RESTORE", "copy", 0, own, "REPLACE");
+      await digest();
+      await expectEqual("DEL", KEY, "copy");
+      await Promise.all([judge.told(), subject.told()]);
+    });
+  }, 60_000);
