@@ -70,25 +70,28 @@ const VALUES: Readonly<Record<string, (random: Random) => readonly (readonly Arg
   "compressible string": (random) => [
     ["SET", KEY, Buffer.from(Array.from({ length: 300_000 }, () => `${random.below(90)} word `).join(""))],
   ],
-  list: (random) => parts(random, 30_000, 1).map((some) => ["RPUSH", KEY, ...some]),
+  list: (random) => portions("RPUSH", texts(random, 30_000)),
   "list of long elements": (random) => [
     ["RPUSH", KEY, ...Array.from({ length: 20 }, () => random.bytes(random.between(10, 90_000)))],
   ],
-  hash: (random) => parts(random, 12_000, 2).map((some) => ["HSET", KEY, ...some]),
-  set: (random) => parts(random, 20_000, 1).map((some) => ["SADD", KEY, ...some]),
+  hash: (random) => portions("HSET", texts(random, 24_000)),
+  set: (random) => portions("SADD", texts(random, 20_000)),
   "sorted set": (random) =>
-    parts(random, 14_000, 1).map((some) => [
+    portions(
       "ZADD",
-      KEY,
-      ...some.flatMap((member) => [random.below(500) / 4, member]),
-    ]),
+      texts(random, 14_000).flatMap((member) => [random.below(500) / 4, member]),
+    ),
 };
 
-/** Texts that differ, in portions of a request. */
-function parts(random: Random, count: number, each: number): string[][] {
-  const texts = Array.from({ length: count * each }, (_, i) => `${i} ${random.bytes(12).toString("hex")}`);
-  return Array.from({ length: Math.ceil(texts.length / 2000) }, (_, i) =>
-    texts.slice(i * 2000, (i + 1) * 2000),
+/** Texts that differ. */
+function texts(random: Random, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${i} ${random.bytes(12).toString("hex")}`);
+}
+
+/** A command with many words, as several requests. */
+function portions(command: string, words: readonly (string | number)[]): Argument[][] {
+  return Array.from({ length: Math.ceil(words.length / 2000) }, (_, i) =>
+    [command, KEY].concat(words.slice(i * 2000, (i + 1) * 2000).map(String)),
   );
 }
 
