@@ -153,7 +153,7 @@ export class Input {
       // big bulk there is soon room for all, because what has come may have to be copied each time.
       const needed = kept + length;
       const doubled = Math.max(BLOCK_BYTES, needed * 2);
-      const ahead = needed < MUCH ? doubled : needed * 8;
+      const ahead = needed < MUCH ? doubled : needed * 32;
       let capacity = decoder.wanted > needed ? Math.min(ahead, decoder.wanted) : doubled;
       if (this.#extend(kept, capacity)) return true;
       target = memory.wasm.alloc(capacity) >>> 0;
