@@ -51,10 +51,13 @@ function answerChange(turn: Turn, request: Exclude<ClusterRequest, { type: "publ
   }
 }
 
+/**
+ * Others hear of it by and by, with the next heartbeats. `redis-cli --cluster fix` changes one node after another, and
+ * what one of them announced at once would cost those that are not told yet the keys of the slot.
+ */
 function changed(turn: Turn): void {
   turn.saveNow();
   turn.noteTopology();
-  turn.notes.announce = true;
 }
 
 function meet(turn: Turn, { ip, port, busPort }: Request<"meet">): Answer {
@@ -111,6 +114,7 @@ function reset(turn: Turn, hard: boolean): Answer {
   state.election = { phase: "idle" };
   state.unsettledSinceMs = undefined;
   state.claimedForKeys.clear();
+  state.lostSlots.clear();
   if (hard) {
     state.currentEpoch = 0;
     state.lastVoteEpoch = 0;

@@ -2,11 +2,12 @@
 // with the greater configEpoch holds; and no two masters keep the same configEpoch.
 import { FLAG_NOADDR, FLAG_NOFAILOVER, type BusMessage, type Header, type SlotBitmap } from "./message.ts";
 import { hasNextEpoch } from "./door.ts";
+import { noteLost } from "./lost-slots.ts";
 import { addFlags, dropFlags, isMaster, isReplica, setAddress, type ClusterNode } from "./node.ts";
 import { senderAddress } from "./gossip.ts";
 import { becomeReplicaOf, followMaster, followMastersMaster } from "./roles.ts";
 import { keepsKeys } from "./solo.ts";
-import { bitmapsEqual, forEachSlot, hasSlot } from "./slot-bitmap.ts";
+import { bitmapsEqual, forEachSlot, hasSlot, isSubset } from "./slot-bitmap.ts";
 import type { Link } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
@@ -70,10 +71,11 @@ function takeClaim(turn: Turn, claimant: ClusterNode, configEpoch: number, claim
   forEachSlot(claimed, (slot) => {
     claimedCount++;
     if (slots.isOwnedBy(slot, claimant)) return slots.confirm(slot);
-    // A slot being imported is settled by SETSLOT NODE alone.
-    if (slots.importing.has(slot)) return;
+    const isImported = slots.importing.has(slot);
+    if (isImported && !replacesSource(turn, slot, claimed)) return;
     const owner = slots.owner(slot);
     if (owner !== undefined && owner.configEpoch >= configEpoch && !slots.isDisowned(slot)) return;
+    if (isImported) slots.importing.set(slot, claimant.id);
     if (owner === myself) {
       slots.migrating.delete(slot);
       if (keyspace.countKeysInSlot(slot) > 0) {
@@ -103,7 +105,18 @@ function takeClaim(turn: Turn, claimant: ClusterNode, configEpoch: number, claim
   if (losesLast && (state.options.allowReplicaMigration || claimedCount === lostCount)) {
     turn.log("notice", "Configuration change detected. Reconfiguring myself as a replica of " + claimant.id);
     becomeReplicaOf(turn, claimant);
-  } else if (lostWithKeys.length > 0) turn.do({ type: "deleteSlotKeys", slots: lostWithKeys });
+  } else noteLost(turn, lostWithKeys);
+}
+
+/**
+ * A slot being imported is settled by SETSLOT NODE alone, and only its source may be replaced meanwhile: by a replica that
+ * took it over, which claims all the source had, or by any claimant once the source let go of it. redis-server 7.0
+ * takes no claim at all, and so finds the slot without a living owner, and the cluster down, until it is fixed.
+ */
+function replacesSource({ state }: Turn, slot: number, claimed: SlotBitmap): boolean {
+  const owner = state.slots.owner(slot);
+  if (owner === undefined) return true;
+  return owner.id === state.slots.importing.get(slot) && isSubset(owner.slots, claimed);
 }
 
 /** A sender that claims a slot with an epoch that lost is told of one owner that won. */

@@ -7,12 +7,13 @@ import type { ClusterState } from "./state.ts";
 export function takePicture(state: ClusterState): () => void {
   const { currentEpoch, lastVoteEpoch, ok, size, solo, unsettledSinceMs, election, manual } = state;
   const plain = { currentEpoch, lastVoteEpoch, ok, size, solo, unsettledSinceMs, election, manual };
-  const { links, blacklist, sent, claimedForKeys } = state;
+  const { links, blacklist, sent, claimedForKeys, lostSlots } = state;
   const restoreMaps = [
     rememberMap(links),
     rememberMap(blacklist),
     rememberMap(sent),
     rememberMap(claimedForKeys),
+    rememberMap(lostSlots),
   ];
   const nodes = [...state.nodes.values()].map(rememberNode);
   const restoreSlots = state.slots.remember();

@@ -10,6 +10,7 @@ export function becomeReplicaOf(turn: Turn, master: ClusterNode): void {
   state.turnIntoReplica(state.myself, master.id);
   state.slots.migrating.clear();
   state.slots.importing.clear();
+  state.lostSlots.clear();
   turn.followed = undefined;
   followMaster(turn);
   turn.saveNow();

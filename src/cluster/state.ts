@@ -113,6 +113,8 @@ export class ClusterState {
   unsettledSinceMs: number | undefined;
   /** Slots we claimed because they held keys when we came into the cluster, and until when that is respected. */
   readonly claimedForKeys = new Map<number, number>();
+  /** Slots others took from us that held keys, and until when those are kept (see lost-slots.ts). */
+  readonly lostSlots = new Map<number, number>();
   election: Election = { phase: "idle" };
   manual: ManualFailover = { phase: "idle" };
   replication: ReplicationFacts = {

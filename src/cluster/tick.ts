@@ -2,6 +2,7 @@
 import { driveElection } from "./election.ts";
 import { suspectIfSilent } from "./failure.ts";
 import { sendHeartbeat, tellNews } from "./gossip.ts";
+import { deleteLostKeys } from "./lost-slots.ts";
 import { expireManual, pingSuccessor } from "./manual-failover.ts";
 import { FLAG_MEET, FLAG_MIGRATE_TO } from "./message.ts";
 import {
@@ -38,6 +39,7 @@ export function tick(turn: Turn, tickNumber: number): void {
     driveElection(turn);
   }
   moveToOrphan(turn);
+  deleteLostKeys(turn);
 }
 
 /** Ends handshakes that came to nothing, and makes missing links. */

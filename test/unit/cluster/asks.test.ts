@@ -89,12 +89,25 @@ test("epochs are set once, bumped when they are not the greatest", () => {
 test("what changes is saved before anything is said of it", () => {
   const node = new OneNode(THREE_MASTERS);
   node.linkAll();
+  expect(node.cluster(`setslot 6000 importing ${B}`)).toBe("OK");
   node.effects = [];
-  expect(node.cluster("delslots 5")).toBe("OK");
+  expect(node.cluster(`setslot 6000 node ${A}`)).toBe("OK");
   expect(node.effects[0]).toEqual({ type: "persist", sync: true });
   const told = node.take("send").map(({ message }) => message);
   expect(told.map(({ body }) => body.type)).toEqual(["pong", "pong", "pong"]);
-  expect(told[0]?.header.slots[0]).toBe(0b11011111);
+  expect(told[0]?.header.slots[6000 >> 3]).toBe(1);
+});
+
+test("what redis-cli changes at one node after another is saved, and told with the next heartbeats only", () => {
+  const node = new OneNode(THREE_MASTERS);
+  node.linkAll();
+  node.effects = [];
+  for (const line of ["delslots 5", "addslots 5", "setslot 5 stable", "bumpepoch"]) {
+    expect(node.cluster(line)).toMatch(/^(OK|BUMPED 4)$/);
+    expect(node.effects[0], line).toMatchObject({ type: "persist", sync: true });
+    expect(node.take("send"), line).toEqual([]);
+    node.effects = [];
+  }
 });
 
 test("a slot that is opened or given away outlives the process; an epoch or a role is on disk", () => {
