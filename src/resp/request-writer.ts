@@ -1,5 +1,6 @@
 // Many requests written one behind the other, for a peer that gets them all at once. They gather in blocks that are
-// filled and never moved, so what is written costs one copy; long parts may be given as they are.
+// filled and never moved, so what is written costs one copy; long parts may be given as they are. The first block is kept
+// and used again: whoever writes thousands of short requests a second leaves no garbage of that size behind.
 const CR = 13;
 const LF = 10;
 const ARRAY = 42;
@@ -7,12 +8,15 @@ const BULK = 36;
 
 /** Bytes of a block, unless one part alone is longer. */
 const BLOCK_BYTES = 65_536;
+/** Shorter parts are copied byte by byte: a view is an object. */
+const SHORT_BYTES = 64;
 /** The longest head: a type, digits, CRLF. */
 const HEAD_BYTES = 20;
 
 export class RequestWriter {
   readonly #blocks: Uint8Array[] = [];
-  #block = new Uint8Array(1024);
+  readonly #first = new Uint8Array(BLOCK_BYTES);
+  #block = this.#first;
   #length = 0;
 
   /** A request of so many parts begins. */
@@ -28,12 +32,14 @@ export class RequestWriter {
     this.#end();
   }
 
-  /** A part, which is copied. */
-  bytes(part: Uint8Array): void {
-    this.#head(BULK, part.length);
-    this.#reserve(part.length + 2);
-    this.#block.set(part, this.#length);
-    this.#length += part.length;
+  /** A part, [from, to) of bytes, which is copied. */
+  bytes(part: Uint8Array, from = 0, to = part.length): void {
+    const length = to - from;
+    this.#head(BULK, length);
+    this.#reserve(length + 2);
+    if (length > SHORT_BYTES) this.#block.set(part.subarray(from, to), this.#length);
+    else for (let i = 0; i < length; i++) this.#block[this.#length + i] = part[from + i]!;
+    this.#length += length;
     this.#end();
   }
 
@@ -46,10 +52,17 @@ export class RequestWriter {
     this.#end();
   }
 
-  /** All that was written, in order; the writer begins anew. */
+  /** All that was written, in order; good until `reset`. */
   take(): Uint8Array[] {
     this.#close();
     return this.#blocks.splice(0);
+  }
+
+  /** Begins anew; what was taken is not needed any more. */
+  reset(): void {
+    this.#blocks.length = 0;
+    this.#block = this.#first;
+    this.#length = 0;
   }
 
   #head(type: number, value: number): void {

@@ -11,44 +11,51 @@ const nameOf = (bytes: Uint8Array, from: number, to: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("latin1");
 
 export class KeysInFlight {
-  /** By key, whatever its database: how many requests move it. */
-  readonly #counts = new Map<string, number>();
+  /** Of each request that moves keys, whatever their database. */
+  readonly #moving = new Set<readonly Uint8Array[]>();
+  /** All of them by name; undefined = nobody has asked since they changed. */
+  #names: Set<string> | undefined;
   /** Clients whose request waits for one of them. */
   #held = new Set<ClientConnection>();
 
   constructor(private readonly gates: Gates) {}
 
   get isEmpty(): boolean {
-    return this.#counts.size === 0;
+    return this.#moving.size === 0;
   }
 
-  /** @returns what `remove` is to be told */
-  add(keys: readonly Uint8Array[]): readonly string[] {
-    const names = keys.map((key) => nameOf(key, 0, key.length));
-    for (const name of names) this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
-    this.gates.set(NEEDS_ARRIVAL, true);
-    return names;
+  add(keys: readonly Uint8Array[]): void {
+    this.#moving.add(keys);
+    this.#changed();
   }
 
-  /** They are gone, or stay. */
-  remove(names: readonly string[]): void {
-    for (const name of names) {
-      const count = this.#counts.get(name) ?? 0;
-      if (count > 1) this.#counts.set(name, count - 1);
-      else this.#counts.delete(name);
-    }
-    this.gates.set(NEEDS_ARRIVAL, !this.isEmpty);
+  /** They are gone, or stay. @param keys the very array that was added */
+  remove(keys: readonly Uint8Array[]): void {
+    this.#moving.delete(keys);
+    this.#changed();
     // Not within the request that may be running: those released share its arenas.
     if (this.#held.size > 0) soon(() => this.#release());
   }
 
+  #changed(): void {
+    this.#names = undefined;
+    this.gates.set(NEEDS_ARRIVAL, !this.isEmpty);
+  }
+
   has(key: Uint8Array): boolean {
-    return this.#counts.has(nameOf(key, 0, key.length));
+    return this.#all().has(nameOf(key, 0, key.length));
   }
 
   /** @param linear linear memory, where the key lies */
   hasAt(linear: Uint8Array, { ptr, length }: Slice): boolean {
-    return this.#counts.has(nameOf(linear, ptr, ptr + length));
+    return this.#all().has(nameOf(linear, ptr, ptr + length));
+  }
+
+  #all(): ReadonlySet<string> {
+    if (this.#names !== undefined) return this.#names;
+    const names = new Set<string>();
+    for (const keys of this.#moving) for (const key of keys) names.add(nameOf(key, 0, key.length));
+    return (this.#names = names);
   }
 
   /** The client's request is held until one of those that are in flight is not any more. */

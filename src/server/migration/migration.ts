@@ -5,16 +5,21 @@ import { EVENT_DEL } from "../../../assembly/abi.ts";
 import type { Client } from "../../commands/context.ts";
 import type { MigrateRequest, Migration } from "../../commands/migrate.ts";
 import { Scratch } from "../../engine/scratch.ts";
+import { RequestWriter } from "../../resp/request-writer.ts";
 import type { Changes } from "../changes.ts";
 import { type ClientConnection, connectionOf } from "../client.ts";
 import type { Gates } from "../gates.ts";
 import type { KeyFeed } from "../key-feed.ts";
 import type { Snapshots } from "../snapshots.ts";
 import type { Waiting } from "../waiting.ts";
+import { Deadlines } from "./deadlines.ts";
 import { KeysInFlight } from "./keys-in-flight.ts";
 import { TargetLinks } from "./target-links.ts";
 import { Packing, type PackingParts } from "./packing.ts";
 import { type Outcome, Transfer } from "./transfer.ts";
+
+/** So many are kept for the next requests. */
+const SPARE_WRITERS = 4;
 
 export interface MigrationParts extends PackingParts {
   readonly changes: Changes;
@@ -31,15 +36,17 @@ export interface MigrationParts extends PackingParts {
 interface Journey {
   readonly client: ClientConnection;
   readonly transfer: Transfer;
-  /** Of its keys, as those in flight are known. */
-  readonly names: readonly string[];
+  readonly keys: readonly Uint8Array[];
 }
 
 export class NodeMigration implements Migration {
   readonly inFlight: KeysInFlight;
   readonly #links = new TargetLinks();
+  readonly #deadlines = new Deadlines();
   readonly #journeys = new Set<Journey>();
   readonly #scratch: Scratch;
+  /** Those that nobody uses. */
+  readonly #writers: RequestWriter[] = [];
   /** The request of a client is being run. */
   #isInside = false;
 
@@ -56,18 +63,27 @@ export class NodeMigration implements Migration {
     const connection = connectionOf(client);
     const { database } = client;
     this.parts.waiting.begin(connection, 0, {});
-    const names = this.inFlight.add(request.keys);
+    this.inFlight.add(request.keys);
     const host = {
       links: this.#links,
-      pack: (isSelected: boolean) => new Packing(this.parts, this.#scratch, database, request, isSelected),
+      deadlines: this.#deadlines,
+      pack: (isSelected: boolean) => {
+        const writer = this.#writers.pop() ?? new RequestWriter();
+        return new Packing(this.parts, this.#scratch, writer, database, request, isSelected);
+      },
       // Looking at a key may find that it has expired, which is told like any change.
       goOn: (packing: Packing) => (this.#isInside ? packing.step() : this.parts.aside(() => packing.step())),
+      unpack: (packing: Packing) => {
+        packing.close();
+        packing.writer.reset();
+        if (this.#writers.length < SPARE_WRITERS) this.#writers.push(packing.writer);
+      },
     };
     const transfer = new Transfer(host, request, (outcome) => {
       this.#journeys.delete(journey);
       this.#end(journey, database, request, outcome);
     });
-    const journey = { client: connection, transfer, names };
+    const journey = { client: connection, transfer, keys: request.keys };
     this.#journeys.add(journey);
     this.#isInside = true;
     transfer.begin();
@@ -78,9 +94,9 @@ export class NodeMigration implements Migration {
   abort(): void {
     const journeys = [...this.#journeys];
     this.#journeys.clear();
-    for (const { client, transfer, names } of journeys) {
+    for (const { client, transfer, keys } of journeys) {
       transfer.abort();
-      this.inFlight.remove(names);
+      this.inFlight.remove(keys);
       this.parts.waiting.refuseForRole(client);
     }
     if (journeys.length > 0) this.parts.landed();
@@ -90,14 +106,15 @@ export class NodeMigration implements Migration {
     for (const { transfer } of this.#journeys) transfer.abort();
     this.#journeys.clear();
     this.#links.stop();
+    this.#deadlines.stop();
   }
 
-  #end({ client, names }: Journey, database: number, request: MigrateRequest, outcome: Outcome): void {
+  #end({ client, keys }: Journey, database: number, request: MigrateRequest, outcome: Outcome): void {
     const { parts } = this;
     const { error } = outcome;
     parts.aside(() => {
       if (!request.copy) this.#delete(client, database, outcome.arrived);
-      this.inFlight.remove(names);
+      this.inFlight.remove(keys);
       if (error === undefined)
         parts.waiting.answer(
           client,

@@ -7,7 +7,7 @@ import type { Memory } from "../../engine/memory.ts";
 import type { Rdb } from "../../engine/rdb.ts";
 import type { Scratch } from "../../engine/scratch.ts";
 import { SteppedDump } from "../../engine/stepped-dump.ts";
-import { RequestWriter } from "../../resp/request-writer.ts";
+import type { RequestWriter } from "../../resp/request-writer.ts";
 
 /** Bytes of long values written in one step. */
 const STEP_BYTES = 131_072;
@@ -16,7 +16,8 @@ const STEP_KEYS = 256;
 
 /** What is sent over a connection, and what has to be answered. */
 export interface Shipment {
-  readonly blocks: readonly Uint8Array[];
+  /** The receiver's to use up. */
+  readonly blocks: Uint8Array[];
   /** Requests before the first RESTORE. */
   readonly preludes: number;
   /** Keys sent, in order. */
@@ -32,7 +33,6 @@ export interface PackingParts {
 }
 
 export class Packing {
-  readonly #writer = new RequestWriter();
   readonly #sent: Uint8Array[] = [];
   readonly #preludes: number;
   /** Index of the next key. */
@@ -43,12 +43,14 @@ export class Packing {
 
   /**
    * @param scratch where keys are brought to be looked up
+   * @param writer has nothing to write, and is the packing's until the shipment has been sent
    * @param database of the keys, here
    * @param isSelected the database they go to is the one the connection has selected
    */
   constructor(
     private readonly parts: PackingParts,
     private readonly scratch: Scratch,
+    readonly writer: RequestWriter,
     private readonly database: number,
     private readonly request: MigrateRequest,
     isSelected: boolean,
@@ -56,14 +58,14 @@ export class Packing {
     const { auth } = request;
     this.#preludes = (auth === undefined ? 0 : 1) + (isSelected ? 0 : 1);
     if (auth !== undefined) {
-      this.#writer.begin(1 + auth.length);
-      this.#writer.text("AUTH");
-      for (const word of auth) this.#writer.bytes(word);
+      this.writer.begin(1 + auth.length);
+      this.writer.text("AUTH");
+      for (const word of auth) this.writer.bytes(word);
     }
     if (isSelected) return;
-    this.#writer.begin(2);
-    this.#writer.text("SELECT");
-    this.#writer.text(String(request.database));
+    this.writer.begin(2);
+    this.writer.text("SELECT");
+    this.writer.text(String(request.database));
   }
 
   /** Writes on for a while. @returns all of it, once it is written. Throws OUT_OF_MEMORY: `close` it then. */
@@ -73,7 +75,7 @@ export class Packing {
     for (let left = STEP_KEYS; left > 0; left--) {
       const key = keys[this.#next];
       if (key === undefined)
-        return { blocks: this.#writer.take(), preludes: this.#preludes, keys: this.#sent };
+        return { blocks: this.writer.take(), preludes: this.#preludes, keys: this.#sent };
       if (!this.#pack(key)) return undefined;
       this.#next++;
     }
@@ -99,7 +101,7 @@ export class Packing {
       return this.#packMore(key, found);
     }
     this.#begin(key, expireAtMs);
-    this.#writer.bytes(memory.bytes.subarray(found.ptr, found.ptr + found.length));
+    this.writer.bytes(memory.bytes, found.ptr, found.ptr + found.length);
     this.#end(key);
     return true;
   }
@@ -114,7 +116,7 @@ export class Packing {
     const expireAtMs = this.parts.keys.expireAtMs(key);
     if (dump.state === "whole" && expireAtMs !== undefined) {
       this.#begin(key, expireAtMs);
-      this.#writer.pieces(dump.length, this.#pieces);
+      this.writer.pieces(dump.length, this.#pieces);
       this.#end(key);
     }
     this.#pieces = [];
@@ -125,7 +127,7 @@ export class Packing {
   /** What stands before the payload. */
   #begin(key: Uint8Array, expireAtMs: number): void {
     const { inCluster, memory } = this.parts;
-    const writer = this.#writer;
+    const writer = this.writer;
     writer.begin(this.request.replace ? 5 : 4);
     writer.text(inCluster ? "RESTORE-ASKING" : "RESTORE");
     writer.bytes(key);
@@ -134,7 +136,7 @@ export class Packing {
   }
 
   #end(key: Uint8Array): void {
-    if (this.request.replace) this.#writer.text("REPLACE");
+    if (this.request.replace) this.writer.text("REPLACE");
     this.#sent.push(key);
   }
 }

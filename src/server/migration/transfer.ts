@@ -4,11 +4,12 @@
 //        ^                                                  '- the connection broke before any key was answered:
 //        '-----------------------------------------------------  once more, over a fresh one
 import type { MigrateRequest } from "../../commands/migrate.ts";
-import { after, soon, type Timer } from "../../io/clock.ts";
+import { nowMs, soon } from "../../io/clock.ts";
 import { contained } from "../../io/fault-domain.ts";
 import { connect, isRefused, type Connection } from "../../io/sockets.ts";
 import { RestoreReplies } from "../../migration/replies.ts";
 import { ReplyError } from "../../resp/errors.ts";
+import type { Deadline, Deadlines } from "./deadlines.ts";
 import type { Packing, Shipment } from "./packing.ts";
 import type { TargetLink, TargetLinks } from "./target-links.ts";
 
@@ -21,10 +22,13 @@ const targetError = (text: string): ReplyError =>
 
 export interface TransferHost {
   readonly links: TargetLinks;
+  readonly deadlines: Deadlines;
   /** Begins to write the requests that carry the keys. */
   pack(isSelected: boolean): Packing;
   /** Goes on with that, and returns what it returns. Throws OUT_OF_MEMORY. */
   goOn(packing: Packing): Shipment | undefined;
+  /** It is given up, or all of it is sent. */
+  unpack(packing: Packing): void;
 }
 
 /** How it ended. */
@@ -35,19 +39,21 @@ export interface Outcome {
   readonly error: ReplyError | undefined;
 }
 
-export class Transfer {
+export class Transfer implements Deadline {
   readonly #target: string;
   #link: TargetLink | undefined;
-  /** What is being written to be sent over it. */
+  /** What is being written and sent over it. */
   #packing: Packing | undefined;
   /** Keys sent over it, and what of the requests the socket has not been given yet. */
   #keys: readonly Uint8Array[] = [];
   #unsent: Uint8Array[] = [];
   #replies = new RestoreReplies(0, 0);
   #mayRetry = true;
-  #timer: Timer | undefined;
-  /** Whether the target has said anything since the timer was set. */
+  /** When it has done nothing for too long, unless it does something before. */
+  dueAtMs = Infinity;
+  /** Whether the target has done anything since that was set, and what waited for it then. */
   #hasProgress = false;
+  #queuedBytes = 0;
   #isOver = false;
 
   /** @param ended told once, never while `begin` runs */
@@ -110,9 +116,8 @@ export class Transfer {
       return soon(() => this.#end({ arrived: [], error }));
     }
     if (shipment === undefined) return soon(() => this.#pack(packing, connection));
-    this.#packing = undefined;
     this.#keys = shipment.keys;
-    this.#unsent = [...shipment.blocks];
+    this.#unsent = shipment.blocks;
     this.#replies = new RestoreReplies(shipment.preludes, shipment.keys.length);
     this.#send(connection);
     this.#watch(connection);
@@ -124,9 +129,15 @@ export class Transfer {
     this.#hasProgress = true;
     while (connection.queuedBytes === 0 && !connection.isClosed) {
       const block = this.#unsent.shift();
-      if (block === undefined) return;
+      if (block === undefined) return this.#unpack();
       connection.send(block);
     }
+  }
+
+  #unpack(): void {
+    if (this.#packing !== undefined) this.host.unpack(this.#packing);
+    this.#packing = undefined;
+    this.#unsent = [];
   }
 
   #received(chunk: Uint8Array): void {
@@ -163,18 +174,21 @@ export class Transfer {
   /** Lets the target do nothing for as long as was asked for, and not longer. */
   #watch(connection: Connection): void {
     this.#hasProgress = false;
-    const { queuedBytes } = connection;
-    this.#timer = after(this.request.timeoutMs, () => {
-      if (this.#hasProgress || connection.queuedBytes !== queuedBytes) this.#watch(connection);
-      else this.#broke(queuedBytes > 0, true);
-    });
+    this.#queuedBytes = connection.queuedBytes;
+    this.dueAtMs = nowMs() + this.request.timeoutMs;
+    this.host.deadlines.begin(this);
+  }
+
+  overdue(): void {
+    const connection = this.#link?.connection;
+    if (connection === undefined) return;
+    if (this.#hasProgress || connection.queuedBytes !== this.#queuedBytes) this.#watch(connection);
+    else this.#broke(connection.queuedBytes > 0, true);
   }
 
   #dropLink(): void {
-    this.#timer?.stop();
-    this.#packing?.close();
-    this.#packing = undefined;
-    this.#unsent = [];
+    this.host.deadlines.end(this);
+    this.#unpack();
     if (this.#link !== undefined) this.host.links.close(this.#link);
     this.#link = undefined;
   }
@@ -182,9 +196,8 @@ export class Transfer {
   #end(outcome: Outcome): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#timer?.stop();
-    this.#packing?.close();
-    this.#packing = undefined;
+    this.host.deadlines.end(this);
+    this.#unpack();
     if (this.#link !== undefined) this.host.links.keep(this.#link);
     this.#link = undefined;
     this.ended(outcome);

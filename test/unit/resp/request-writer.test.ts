@@ -55,7 +55,7 @@ test("a part in pieces is one part", () => {
   expect(Buffer.concat(writer.take()).equals(expected)).toBe(true);
 });
 
-test("what was taken stays as it was", () => {
+test("what was taken stays as it was until the writer is told to begin anew", () => {
   const writer = new RequestWriter();
   writer.begin(1);
   writer.text("FIRST");
@@ -64,4 +64,8 @@ test("what was taken stays as it was", () => {
   writer.text("OTHER");
   writer.take();
   expect(Buffer.from(first!).toString()).toBe("*1\r\n$5\r\nFIRST\r\n");
+  writer.reset();
+  writer.begin(1);
+  writer.text("AGAIN");
+  expect(Buffer.concat(writer.take()).toString()).toBe("*1\r\n$5\r\nAGAIN\r\n");
 });
