@@ -1,7 +1,9 @@
 // Packed nodes of lists that were read last, as they are when plain: whoever reads some elements of a node is likely to
 // read the next ones too.
 //
-//   | node u32 | block u32 |      node 0 = none; the block stays for the next one
+//   | node u32 | block u32 |      node 0 = none, and no block
+//
+// An expansion goes with its node: of lists that are deleted nothing is kept.
 import { alloc, free, sizeOf } from "./heap";
 
 const EXPANSIONS: u32 = 4;
@@ -27,12 +29,10 @@ export function expansionOf(node: usize): usize {
 export function expansionFor(node: usize, bytes: u32): usize {
   const expansion = expansions + (turn << 3);
   let block: usize = load<u32>(expansion, 4);
-  store<u32>(expansion, 0);
   if (block == 0 || sizeOf(block) < bytes) {
-    const fresh = alloc(bytes);
-    if (fresh == 0) return 0;
-    if (block != 0) free(block);
-    block = fresh;
+    release(expansion);
+    block = alloc(bytes);
+    if (block == 0) return 0;
     store<u32>(expansion, <u32>block, 4);
   }
   store<u32>(expansion, <u32>node);
@@ -40,10 +40,16 @@ export function expansionFor(node: usize, bytes: u32): usize {
   return block;
 }
 
-/** Forgets a packed node that is going, moving, or made plain. */
+/** Gives the expansion of a packed node back that is going, moving, or made plain. */
 export function forgetExpansion(node: usize): void {
   for (let i: u32 = 0; i < EXPANSIONS; i++) {
     const expansion = expansions + (i << 3);
-    if (load<u32>(expansion) == <u32>node) store<u32>(expansion, 0);
+    if (load<u32>(expansion) == <u32>node) release(expansion);
   }
+}
+
+function release(expansion: usize): void {
+  const block: usize = load<u32>(expansion, 4);
+  store<u64>(expansion, 0);
+  if (block != 0) free(block);
 }
