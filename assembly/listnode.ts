@@ -134,10 +134,11 @@ export function relocateNode(node: usize): Place {
   const block = relocate(Node.block(node));
   store<u32>(node, <u32>block, BLOCK);
   if (!isPacked) store<u32>(node, <u32>block + gap, LISTPACK);
-  if (isPacked && Aside.has(node)) forgetExpansion(node);
-  const moved = relocate(node);
-  if (moved != node) nodesGone++;
-  return moved;
+  if (Aside.has(node)) {
+    nodesGone++;
+    if (isPacked) forgetExpansion(node);
+  }
+  return relocate(node);
 }
 
 /** Gives a node another block; `lp` = the listpack in it, 0 = it is packed. The old one is the caller's. */
