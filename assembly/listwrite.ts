@@ -39,8 +39,12 @@ import {
 } from "./listvalue";
 import { LINE_ROOM, Reply, replyInteger, replyOk } from "./reply";
 
-/** What reading packed nodes may take, with one unpacked and packed again: blocks of 64 KiB at most. */
+/**
+ * What reading packed nodes may take, with one unpacked and packed again: some blocks of 64 KiB, or blocks of every size
+ * there is, since each node is as long as it likes and a size takes a page the first time.
+ */
 const SCAN_ROOM: f64 = 196608;
+const SCAN_SIZES: f64 = 262144;
 
 /** LSET key index element */
 export function lset(): i32 {
@@ -138,7 +142,7 @@ export function lrem(): i32 {
     replyInteger(0);
     return 0;
   }
-  if (!List.isInline() && !hasRoom(0, SCAN_ROOM)) return REFUSED_OUT_OF_MEMORY;
+  if (!List.isInline() && !hasRoom(SCAN_SIZES, SCAN_ROOM)) return REFUSED_OUT_OF_MEMORY;
   const removed = removeEqual(
     Args.ptr(3),
     Args.length(3),
@@ -171,6 +175,7 @@ function removeEqual(ptr: usize, length: u32, most: u32, fromFront: bool): u32 {
 function removeForward(chunk: usize, ptr: usize, length: u32, most: u32): u32 {
   const wasPacked = !isInline(chunk) && Node.isPacked(chunk);
   let lp = Chunk.read(chunk);
+  assert(lp != 0, "room to read a node was asked for before");
   let offset = <u32>(Listpack.first(lp) - lp);
   let left = Chunk.count(chunk);
   let removed: u32 = 0;
@@ -192,6 +197,7 @@ function removeForward(chunk: usize, ptr: usize, length: u32, most: u32): u32 {
 function removeBackward(chunk: usize, ptr: usize, length: u32, most: u32): u32 {
   const wasPacked = !isInline(chunk) && Node.isPacked(chunk);
   let lp = Chunk.read(chunk);
+  assert(lp != 0, "room to read a node was asked for before");
   let offset = <u32>(Listpack.end(lp) - lp);
   let left = Chunk.count(chunk);
   let removed: u32 = 0;

@@ -24,12 +24,17 @@ export class Squeeze {
     private readonly random: Random,
   ) {}
 
-  /** Takes all that is free, then gives some blocks back. */
-  tighten(): void {
+  /** Takes all that is free. */
+  fill(): void {
     for (let ptr = this.#alloc(PAGE); ptr !== 0; ptr = this.#alloc(PAGE)) this.#pages.push(ptr);
     for (const size of SIZES) {
       for (let ptr = this.#alloc(size); ptr !== 0; ptr = this.#alloc(size)) this.#fillers.push(ptr);
     }
+  }
+
+  /** Takes all that is free, then gives some blocks back. */
+  tighten(): void {
+    this.fill();
     // Whole pages, which are the first to be taken, as often as blocks of any kind.
     const pages = this.random.chance(0.5) ? Math.min(this.#pages.length, this.random.below(40)) : 0;
     for (let i = 0; i < pages; i++) this.memory.wasm.free(this.#pages.pop()!);

@@ -11,7 +11,7 @@ import { sortingStep } from "../../conformance/sort.stream.ts";
 import { sortedSetStep } from "../../conformance/sortedsets.stream.ts";
 import { InProcess } from "../../support/inprocess.ts";
 import { type Random, seeded } from "../../support/random.ts";
-import type { Argument } from "../../support/resp.ts";
+import { type Argument, plain } from "../../support/resp.ts";
 import { Squeeze } from "../../support/squeeze.ts";
 
 const MIB = 2 ** 20;
@@ -196,3 +196,32 @@ test("requests of many sizes find that there are too few pages for so many sizes
     expect(twins.done).toBeGreaterThan(20);
   });
 }, 30_000);
+
+test("LREM sees every node, of whatever length, or refuses", async () => {
+  await seeded((random) => {
+    const engine = new InProcess();
+    const { memory } = engine;
+    memory.setU32(abi.STATE_LIST_MAX_LISTPACK_SIZE, 1);
+    // Each node, packed but for those at the ends, is expanded into a block of another size.
+    const elements = Array.from({ length: 40 }, (_, i) => String.fromCharCode(65 + i).repeat(1000 + i * 750));
+    for (const element of elements) engine.run("RPUSH", "k", element);
+    const squeeze = new Squeeze(memory, random);
+    memory.setF64(abi.STATE_MEMORY_LIMIT, memory.bytes.length);
+    squeeze.fill();
+    const remove = (count: number, index: number): unknown => {
+      const all = memory.bytes.length;
+      for (let pages = 0; pages < 200; pages++) {
+        memory.setF64(abi.STATE_MEMORY_LIMIT, all + pages * 65_536);
+        const { value } = engine.run("LREM", "k", count, elements[index]!).reply;
+        if (value.kind !== "error") return [pages > 0, plain(value)];
+      }
+      return "refused";
+    };
+    expect(remove(0, 30)).toEqual([true, 1]);
+    squeeze.fill();
+    expect(remove(-1, 12)).toEqual([true, 1]);
+    squeeze.loosen();
+    const left = elements.filter((_, i) => i !== 30 && i !== 12);
+    expect(plain(engine.run("LRANGE", "k", 0, -1).reply.value)).toEqual(left);
+  });
+});
