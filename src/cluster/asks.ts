@@ -1,4 +1,5 @@
 // Requests of operators: everything that can refuse one is checked before its first change. The texts are Redis's.
+import { holdsImported } from "./claims.ts";
 import { takeOver, driveElection } from "./election.ts";
 import { hasNextEpoch } from "./door.ts";
 import { introduceOurselves } from "./packets.ts";
@@ -130,6 +131,8 @@ function reset(turn: Turn, hard: boolean): Answer {
 function changeSlots(turn: Turn, request: Request<"addSlots" | "delSlots">): Answer {
   const { state } = turn;
   const adding = request.type === "addSlots";
+  // redis-server takes them: a replica owns slots then, as nobody else sees it.
+  if (adding && isReplica(state.myself)) return refuse("Please use ADDSLOTS only with masters.");
   const chosen = new Set<number>();
   for (const { start, end } of request.ranges) {
     for (let slot = start; slot <= end; slot++) {
@@ -142,9 +145,9 @@ function changeSlots(turn: Turn, request: Request<"addSlots" | "delSlots">): Ans
   }
   if (request.refusal !== undefined) return request.refusal;
   for (const slot of chosen) {
+    // Added or deleted, there is nobody left to import it from, or it is not ours to hand over.
+    state.slots.close(slot);
     state.slots.unassign(slot);
-    // Added or deleted, there is nobody left to import it from.
-    state.slots.importing.delete(slot);
     if (adding) state.slots.assign(slot, state.myself);
   }
   if (adding) endSolo(turn);
@@ -155,6 +158,7 @@ function changeSlots(turn: Turn, request: Request<"addSlots" | "delSlots">): Ans
 function flushSlots(turn: Turn): Answer {
   if (!turn.keyspace.isEmpty()) return refuse("DB must be empty to perform CLUSTER FLUSHSLOTS.");
   turn.state.slots.clear(turn.state.myself);
+  turn.state.slots.migrating.clear();
   changed(turn);
   return OK;
 }
@@ -204,8 +208,7 @@ function setSlot(turn: Turn, request: Request<"setSlot">): Answer {
   const { slot } = request;
   switch (request.to) {
     case "stable":
-      state.slots.importing.delete(slot);
-      state.slots.migrating.delete(slot);
+      state.slots.close(slot);
       break;
     case "migrating":
     case "importing": {
@@ -254,8 +257,10 @@ function closeSlot(turn: Turn, slot: number, id: string): Answer | undefined {
       `Can't assign hashslot ${slot} to a different node while I still hold keys for this hash slot.`,
     );
   }
-  if (keys === 0) slots.migrating.delete(slot);
+  if (keys === 0 || node !== myself) slots.migrating.delete(slot);
   slots.assign(slot, node);
+  // Keys in a slot of another's are never out of sight, as they are not after a restart.
+  if (node !== myself && keys > 0 && !slots.importing.has(slot)) slots.importing.set(slot, id);
   if (node === myself && slots.importing.has(slot)) takeImported(turn, slot);
   else if (wasOurs && node !== myself) followIfSlotless(turn, node);
   return undefined;
@@ -268,10 +273,10 @@ function takeImported(turn: Turn, slot: number): void {
   turn.notes.announce = true;
 }
 
-/** A master left without slots serves the one that got the last of them. */
+/** A master left without slots serves the one that got the last of them, unless it is importing others and has keys. */
 function followIfSlotless(turn: Turn, node: ClusterNode): void {
   const { state } = turn;
-  if (state.myself.slotCount > 0 || !state.options.allowReplicaMigration) return;
+  if (state.myself.slotCount > 0 || !state.options.allowReplicaMigration || holdsImported(turn)) return;
   turn.log(
     "notice",
     `Lost my last slot during slot migration. Reconfiguring myself as a replica of ${node.id}`,

@@ -7,7 +7,7 @@ import { addFlags, dropFlags, isMaster, isReplica, setAddress, type ClusterNode 
 import { senderAddress } from "./gossip.ts";
 import { becomeReplicaOf, followMaster, followMastersMaster } from "./roles.ts";
 import { keepsKeys } from "./solo.ts";
-import { bitmapsEqual, forEachSlot, hasSlot, isSubset } from "./slot-bitmap.ts";
+import { bitmapsEqual, forEachSlot, hasSlot } from "./slot-bitmap.ts";
 import type { Link } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
@@ -32,11 +32,12 @@ export function hearClaims(turn: Turn, sender: ClusterNode, header: Header): voi
   const { state } = turn;
   dropFlags(sender, FLAG_NOFAILOVER);
   addFlags(sender, header.flags & FLAG_NOFAILOVER);
+  const isHeir = state.masterOf(sender) === state.myself;
   hearRole(turn, sender, header);
   followMastersMaster(turn);
   const seat = state.mastersSeat(sender);
   if (seat !== undefined && !bitmapsEqual(seat.slots, header.slots)) {
-    if (isMaster(sender)) takeClaim(turn, sender, header.configEpoch, header.slots);
+    if (isMaster(sender)) takeClaim(turn, sender, header.configEpoch, header.slots, isHeir);
     correct(turn, sender, header);
   }
   if (isMaster(sender)) settleCollision(turn, sender, header.configEpoch);
@@ -57,36 +58,36 @@ function hearRole(turn: Turn, sender: ClusterNode, header: Header): void {
 /**
  * Takes over a master's claim to slots where it beats what we know.
  * @param claimed all slots it says it owns
+ * @param isHeir it was our replica so far
  */
-function takeClaim(turn: Turn, claimant: ClusterNode, configEpoch: number, claimed: SlotBitmap): void {
+function takeClaim(
+  turn: Turn,
+  claimant: ClusterNode,
+  configEpoch: number,
+  claimed: SlotBitmap,
+  isHeir: boolean,
+): void {
   const { state, keyspace } = turn;
   const { myself, slots } = state;
   if (claimant === myself) return;
   const mySeat = state.mastersSeat(myself);
-  const lostWithKeys: number[] = [];
-  let keptCount = 0;
+  const withKeys: number[] = [];
   let claimedCount = 0;
   let lostCount = 0;
   let changed = false;
   forEachSlot(claimed, (slot) => {
     claimedCount++;
     if (slots.isOwnedBy(slot, claimant)) return slots.confirm(slot);
-    const isImported = slots.importing.has(slot);
-    if (isImported && !replacesSource(turn, slot, claimed)) return;
     const owner = slots.owner(slot);
     if (owner !== undefined && owner.configEpoch >= configEpoch && !slots.isDisowned(slot)) return;
-    if (isImported) slots.importing.set(slot, claimant.id);
-    if (owner === myself) {
-      slots.migrating.delete(slot);
-      if (keyspace.countKeysInSlot(slot) > 0) {
-        if (keepsKeys(turn, slot)) {
-          keptCount++;
-          slots.importing.set(slot, claimant.id);
-        } else lostWithKeys.push(slot);
-      }
-    }
+    slots.migrating.delete(slot);
+    const isImported = slots.importing.has(slot);
+    if (owner === myself && keyspace.countKeysInSlot(slot) > 0) withKeys.push(slot);
     if (owner !== undefined && owner === mySeat) lostCount++;
     slots.assign(slot, claimant);
+    // That we import it only SETSLOT ends. It comes from the new owner now, which may stand in for one that is gone:
+    // redis-server holds on to the old one, and is down for want of an owner once that is a replica.
+    if (isImported || holdsStray(turn, slot, owner)) slots.importing.set(slot, claimant.id);
     changed = true;
   });
   // What it has and does not claim. A packet overtaken by a newer one says nothing of the present.
@@ -101,22 +102,43 @@ function takeClaim(turn: Turn, claimant: ClusterNode, configEpoch: number, claim
     else turn.saveSoon();
     turn.noteTopology();
   }
-  const losesLast = lostCount > 0 && keptCount === 0 && mySeat !== undefined && mySeat.slotCount === 0;
-  if (losesLast && (state.options.allowReplicaMigration || claimedCount === lostCount)) {
+  const losesLast = lostCount > 0 && mySeat !== undefined && mySeat.slotCount === 0;
+  const isReplaced = losesLast && (isHeir || claimedCount === lostCount);
+  const isUpToDate = state.current && !isReplaced;
+  const kept = withKeys.filter((slot) => isUpToDate || keepsKeys(turn, slot));
+  const mustStay = kept.length > 0 || (isUpToDate && holdsImported(turn));
+  if (losesLast && !mustStay && (state.options.allowReplicaMigration || claimedCount === lostCount)) {
     turn.log("notice", "Configuration change detected. Reconfiguring myself as a replica of " + claimant.id);
-    becomeReplicaOf(turn, claimant);
-  } else noteLost(turn, lostWithKeys);
+    return becomeReplicaOf(turn, claimant);
+  }
+  if (isMaster(myself)) closeLost(turn, claimant, withKeys, new Set(kept));
+}
+
+/** Keys are here of a slot that was nobody's: they stay in sight, as they do at a restart. */
+function holdsStray({ state, keyspace }: Turn, slot: number, owner: ClusterNode | undefined): boolean {
+  return owner === undefined && isMaster(state.myself) && !state.solo && keyspace.countKeysInSlot(slot) > 0;
+}
+
+/** Whether keys are here that a replica, which holds its master's alone, would lose. */
+export function holdsImported({ state, keyspace }: Turn): boolean {
+  for (const slot of state.slots.importing.keys()) if (keyspace.countKeysInSlot(slot) > 0) return true;
+  return false;
 }
 
 /**
- * A slot being imported is settled by SETSLOT NODE alone, and only its source may be replaced meanwhile: by a replica that
- * took it over, which claims all the source had, or by any claimant once the source let go of it. redis-server 7.0
- * takes no claim at all, and so finds the slot without a living owner, and the cluster down, until it is fixed.
+ * Slots that went to another and hold keys here. A node that is up to date may have the only copy: a move was closed
+ * before its last key had left, or two moves met. Its keys stay, in slots that are open as importing, where redis-server
+ * deletes them. One that was away is the one whose keys are out of date: they are deleted, after a moment.
  */
-function replacesSource({ state }: Turn, slot: number, claimed: SlotBitmap): boolean {
-  const owner = state.slots.owner(slot);
-  if (owner === undefined) return true;
-  return owner.id === state.slots.importing.get(slot) && isSubset(owner.slots, claimed);
+function closeLost(
+  turn: Turn,
+  claimant: ClusterNode,
+  withKeys: readonly number[],
+  kept: ReadonlySet<number>,
+): void {
+  for (const slot of kept) turn.state.slots.importing.set(slot, claimant.id);
+  const lost = withKeys.filter((slot) => !kept.has(slot));
+  noteLost(turn, lost);
 }
 
 /** A sender that claims a slot with an epoch that lost is told of one owner that won. */
@@ -144,10 +166,11 @@ export function hearUpdate(turn: Turn, body: Extract<BusMessage["body"], { type:
   const { state } = turn;
   const node = state.nodes.get(body.node);
   if (node === undefined || node === state.myself || node.configEpoch >= body.configEpoch) return;
+  const isHeir = state.masterOf(node) === state.myself;
   if (state.turnIntoMaster(node)) turn.noteTopology();
   node.configEpoch = body.configEpoch;
   turn.saveSoon();
-  takeClaim(turn, node, body.configEpoch, body.slots);
+  takeClaim(turn, node, body.configEpoch, body.slots, isHeir);
 }
 
 /**

@@ -43,6 +43,7 @@ export class Health {
     const { state, nowMs } = turn;
     const reachable = countMasters(turn);
     if (this.#holdsBack(turn)) {
+      state.current = false;
       if (state.ok) {
         state.ok = false;
         turn.notes.routes = true;
@@ -54,9 +55,11 @@ export class Health {
     // Where no master owns a slot there is no majority to have left.
     if (!hasQuorum && state.size > 0) this.#minorityAtMs = nowMs;
     const ok = hasQuorum && (!state.options.requireFullCoverage || isCovered(turn));
-    if (ok === state.ok) return !ok;
     const rejoinMs = Math.min(REJOIN_MAX_MS, Math.max(REJOIN_MIN_MS, state.options.nodeTimeoutMs));
-    if (ok && isMaster(state.myself) && nowMs - this.#minorityAtMs < rejoinMs) return true;
+    const isBack = nowMs - this.#minorityAtMs >= rejoinMs;
+    state.current = hasQuorum && isBack;
+    if (ok === state.ok) return !ok;
+    if (ok && isMaster(state.myself) && !isBack) return true;
     state.ok = ok;
     turn.notes.routes = true;
     turn.log("notice", `Cluster state changed: ${ok ? "ok" : "fail"}`);

@@ -306,8 +306,12 @@ function recall(
     if (master !== undefined) addFlags(master, FLAG_MIGRATE_TO);
   }
   if (self !== undefined) {
-    for (const [slot, other] of self.migrating) state.slots.migrating.set(slot, other);
-    for (const [slot, other] of self.importing) state.slots.importing.set(slot, other);
+    const { slots, myself } = state;
+    // A redis-server's file may still have slots open that it does not own any more.
+    for (const [slot, other] of self.migrating)
+      if (slots.owner(slot) === myself) slots.migrating.set(slot, other);
+    for (const [slot, other] of self.importing)
+      if (slots.owner(slot) !== myself) slots.importing.set(slot, other);
   }
   state.lastVoteEpoch = saved.lastVoteEpoch;
   state.currentEpoch = saved.currentEpoch;

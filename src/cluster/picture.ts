@@ -5,8 +5,8 @@ import type { ClusterState } from "./state.ts";
 
 /** Remembers the state as it is. @returns puts it back; for the end of the same step, while its effects still wait */
 export function takePicture(state: ClusterState): () => void {
-  const { currentEpoch, lastVoteEpoch, ok, size, solo, unsettledSinceMs, election, manual } = state;
-  const plain = { currentEpoch, lastVoteEpoch, ok, size, solo, unsettledSinceMs, election, manual };
+  const { currentEpoch, lastVoteEpoch, ok, current, size, solo, unsettledSinceMs, election, manual } = state;
+  const plain = { currentEpoch, lastVoteEpoch, ok, current, size, solo, unsettledSinceMs, election, manual };
   const { links, blacklist, sent, claimedForKeys, lostSlots } = state;
   const restoreMaps = [
     rememberMap(links),

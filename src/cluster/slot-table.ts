@@ -14,7 +14,7 @@ export class SlotTable {
   #version = 0;
   /** Slots whose owner, as far as we know it, does not claim them any more. */
   readonly #disowned = emptyBitmap();
-  /** Slots this node hands over, and to whom. */
+  /** Slots of this node's that it hands over, and to whom. */
   readonly migrating = new Map<number, NodeId>();
   /** Slots this node takes over, and from whom. */
   readonly importing = new Map<number, NodeId>();
@@ -88,6 +88,12 @@ export class SlotTable {
   /** Its owner claims it, as it should. */
   confirm(slot: number): void {
     removeSlot(this.#disowned, slot);
+  }
+
+  /** Neither handed over nor taken over. */
+  close(slot: number): void {
+    this.migrating.delete(slot);
+    this.importing.delete(slot);
   }
 
   /** Takes all slots from a node. @returns how many there were */

@@ -105,6 +105,8 @@ export class ClusterState {
   lastVoteEpoch = 0;
   /** cluster_state: false = fail. */
   ok = false;
+  /** This node reaches a majority of the masters and has for a while: what it holds is not out of date. */
+  current = false;
   /** Masters that own at least one slot. */
   size = 0;
   /** A node alone that serves every key (see solo.ts). */
@@ -195,6 +197,13 @@ export class ClusterState {
     node.masterId = masterId;
     const master = this.nodes.get(masterId);
     if (master !== undefined) addFlags(master, FLAG_MIGRATE_TO);
+    // Slots we hand over to it go to whoever took its place, and so do clients of the keys that are there already.
+    const { migrating } = this.slots;
+    for (const [slot, id] of migrating) {
+      if (id !== node.id || master === undefined) continue;
+      if (master === this.myself) migrating.delete(slot);
+      else migrating.set(slot, masterId);
+    }
   }
 
   forget(id: NodeId, nowMs: number): void {
