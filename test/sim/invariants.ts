@@ -45,6 +45,26 @@ export class Invariants {
     this.#checkRoutes(node);
   }
 
+  /**
+   * Two nodes that say they own a slot under the same epoch, if there are such. An import is closed without a vote, so
+   * two that close one slot's move at a time may draw the same epoch; but once they hear each other one goes higher.
+   */
+  collision(): string | undefined {
+    const claims = new Map<string, string>();
+    for (const { name, running, machine } of this.world.nodes) {
+      if (!running) continue;
+      const { slots, myself } = machine.state;
+      for (const slot of this.watched) {
+        if (slots.owner(slot) !== myself) continue;
+        const claim = `slot ${slot} at epoch ${myself.configEpoch}`;
+        const other = claims.get(claim);
+        if (other !== undefined) return `${name} and ${other} own ${claim}`;
+        claims.set(claim, name);
+      }
+    }
+    return undefined;
+  }
+
   /** A node took a heartbeat in: once a master claimed a slot under a greater epoch, the node does not serve it. */
   heard(node: SimNode, { header, body }: BusMessage): void {
     if (this.watched.size === 0 || header.master !== null) return;

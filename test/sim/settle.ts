@@ -70,6 +70,8 @@ export function settle(world: World): void {
   calm(world);
   // Whoever is forgotten stays so for a minute.
   world.run(61_000);
+  const collision = world.invariants.collision();
+  if (collision !== undefined) world.fail(collision);
   let trouble: string | undefined = "not looked at yet";
   for (let round = 0; round < ROUNDS && trouble !== undefined; round++) {
     const searchOwners = round % 2 === 1;
