@@ -77,7 +77,7 @@ function* coverAll(world: World, seen: readonly Seen[], mayMend: boolean): Scrip
 }
 
 /** Masters the tool hears of and cannot ask. */
-function unreachableMasters(world: World, entry: SimNode): number {
+export function unreachableMasters(world: World, entry: SimNode): number {
   const { nodes, myself } = entry.machine.state;
   return [...nodes.values()].filter((node) => {
     const answers = world.nodes.some((other) => other.awake && other.id === node.id);

@@ -12,6 +12,8 @@ type Ending = Version | undefined;
 
 export class Ledger {
   readonly #endings = new Map<number, Map<string, Set<Ending>>>();
+  /** Masters that were replaced and do not know it yet. */
+  readonly #deposed = new Set<SimNode>();
   #lastVersion = 0;
 
   constructor(private readonly world: Surroundings) {}
@@ -46,6 +48,16 @@ export class Ledger {
       if (holder !== node) endings.add(holder.keys.get(slot, key));
   }
 
+  /** A key arrived at the target of a move. One that is replaced already takes it along, as it does any write. */
+  arrived(target: SimNode, slot: number, key: string): void {
+    if (this.#deposed.has(target)) this.endings(slot, key).add(undefined);
+  }
+
+  /** A node follows another: it takes nothing any more. */
+  follows(node: SimNode): void {
+    this.#deposed.delete(node);
+  }
+
   /** The node that says it owns a slot, under the greatest epoch. */
   ownerOf(slot: number): SimNode | undefined {
     let owner: SimNode | undefined;
@@ -62,6 +74,7 @@ export class Ledger {
   tookOver(heir: SimNode, master: NodeId | undefined): void {
     const old = this.world.nodes.find((node) => node.id === master);
     if (old === undefined) return;
+    if (isMaster(old.machine.state.myself)) this.#deposed.add(old);
     const { slots } = heir.machine.state;
     for (const [slot, keys] of this.#endings) {
       const isOwner = slots.owner(slot) === heir.machine.state.myself;

@@ -85,6 +85,7 @@ function store(
   const refusal = refusalText(route(target.machine.state, request));
   if (refusal !== undefined) return refusal;
   if (target.keys.has(slot, key) && !replace) return BUSY;
+  world.ledger.arrived(target, slot, key);
   world.replication.write(target, { slot, key, version });
   return undefined;
 }

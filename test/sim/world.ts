@@ -388,6 +388,7 @@ export class World implements Surroundings {
       case "disconnect":
         return this.wires.disconnect(node, effect.link);
       case "replicateFrom":
+        this.ledger.follows(node);
         return this.replication.follow(node, effect.node);
       case "promote":
         this.ledger.tookOver(node, node.following);
