@@ -7,7 +7,7 @@ import { addFlags, dropFlags, isMaster, isReplica, setAddress, type ClusterNode 
 import { senderAddress } from "./gossip.ts";
 import { becomeReplicaOf, followMaster, followMastersMaster } from "./roles.ts";
 import { keepsKeys } from "./solo.ts";
-import { bitmapsEqual, forEachSlot, hasSlot } from "./slot-bitmap.ts";
+import { bitmapsEqual, forEachSlot, hasSlot, isSubset } from "./slot-bitmap.ts";
 import type { Link } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
@@ -78,15 +78,14 @@ function takeClaim(
   forEachSlot(claimed, (slot) => {
     claimedCount++;
     if (slots.isOwnedBy(slot, claimant)) return slots.confirm(slot);
+    const isImported = slots.importing.has(slot);
+    if (isImported && !replacesSource(turn, slot, claimed)) return;
     const owner = slots.owner(slot);
     if (owner !== undefined && owner.configEpoch >= configEpoch && !slots.isDisowned(slot)) return;
     slots.migrating.delete(slot);
-    const isImported = slots.importing.has(slot);
     if (owner === myself && keyspace.countKeysInSlot(slot) > 0) withKeys.push(slot);
     if (owner !== undefined && owner === mySeat) lostCount++;
     slots.assign(slot, claimant);
-    // That we import it only SETSLOT ends. It comes from the new owner now, which may stand in for one that is gone:
-    // redis-server holds on to the old one, and is down for want of an owner once that is a replica.
     if (isImported || holdsStray(turn, slot, owner)) slots.importing.set(slot, claimant.id);
     changed = true;
   });
@@ -112,6 +111,17 @@ function takeClaim(
     return becomeReplicaOf(turn, claimant);
   }
   if (isMaster(myself)) closeLost(turn, claimant, withKeys, new Set(kept));
+}
+
+/**
+ * A slot being imported is settled by SETSLOT NODE alone, and only its source may be replaced meanwhile: by a replica that
+ * took it over, which claims all the source had, or by any claimant once the source let go of it. redis-server 7.0
+ * takes no claim at all, and so finds the slot without a living owner, and the cluster down, until it is fixed.
+ */
+function replacesSource({ state }: Turn, slot: number, claimed: SlotBitmap): boolean {
+  const owner = state.slots.owner(slot);
+  if (owner === undefined) return true;
+  return owner.id === state.slots.importing.get(slot) && isSubset(owner.slots, claimed);
 }
 
 /** Keys are here of a slot that was nobody's: they stay in sight, as they do at a restart. */

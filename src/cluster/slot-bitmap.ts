@@ -25,6 +25,12 @@ export function bitmapsEqual(a: SlotBitmap, b: SlotBitmap): boolean {
   return true;
 }
 
+/** Whether all slots of `part` are in `whole`. */
+export function isSubset(part: SlotBitmap, whole: SlotBitmap): boolean {
+  for (let i = 0; i < BITMAP_BYTES; i++) if (((part[i] ?? 0) & ~(whole[i] ?? 0)) !== 0) return false;
+  return true;
+}
+
 /** Calls `visit` for each slot of the set, ascending, until it returns false. */
 export function forEachSlot(bitmap: SlotBitmap, visit: (slot: number) => boolean | void): void {
   for (let byte = 0; byte < BITMAP_BYTES; byte++) {

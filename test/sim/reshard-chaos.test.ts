@@ -24,8 +24,10 @@ function* reshard(world: World, random: Random, slots: readonly number[]): Scrip
   for (;;) {
     yield random.between(0, 400);
     const entry = random.pick(world.nodes);
-    // One that was reset is a cluster of its own: fix would give it every slot.
-    if (!entry.awake || entry.machine.state.nodes.size < world.nodes.length / 2) continue;
+    // One that was reset is a cluster of its own: fix would give it every slot. One that was away may take the heir of a
+    // dead master for a replica, and fix would count no master as dead.
+    const { current, nodes } = entry.machine.state;
+    if (!entry.awake || !current || nodes.size < world.nodes.length / 2) continue;
     if (random.chance(0.15)) {
       yield* attempt(fix(world, entry));
       continue;
