@@ -131,8 +131,6 @@ function reset(turn: Turn, hard: boolean): Answer {
 function changeSlots(turn: Turn, request: Request<"addSlots" | "delSlots">): Answer {
   const { state } = turn;
   const adding = request.type === "addSlots";
-  // redis-server takes them: a replica owns slots then, as nobody else sees it.
-  if (adding && isReplica(state.myself)) return refuse("Please use ADDSLOTS only with masters.");
   const chosen = new Set<number>();
   for (const { start, end } of request.ranges) {
     for (let slot = start; slot <= end; slot++) {
@@ -144,10 +142,12 @@ function changeSlots(turn: Turn, request: Request<"addSlots" | "delSlots">): Ans
     }
   }
   if (request.refusal !== undefined) return request.refusal;
+  // redis-server takes them: a replica owns slots then, as nobody else sees it.
+  if (adding && isReplica(state.myself)) return refuse("Please use ADDSLOTS only with masters.");
   for (const slot of chosen) {
-    // Added or deleted, there is nobody left to import it from, or it is not ours to hand over.
-    state.slots.close(slot);
     state.slots.unassign(slot);
+    // Added or deleted, there is nobody left to import it from.
+    state.slots.importing.delete(slot);
     if (adding) state.slots.assign(slot, state.myself);
   }
   if (adding) endSolo(turn);
@@ -158,7 +158,6 @@ function changeSlots(turn: Turn, request: Request<"addSlots" | "delSlots">): Ans
 function flushSlots(turn: Turn): Answer {
   if (!turn.keyspace.isEmpty()) return refuse("DB must be empty to perform CLUSTER FLUSHSLOTS.");
   turn.state.slots.clear(turn.state.myself);
-  turn.state.slots.migrating.clear();
   changed(turn);
   return OK;
 }

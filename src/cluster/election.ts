@@ -9,7 +9,6 @@ import type { Header } from "./message.ts";
 import { hasFailed, isBarredFromFailover, isMaster, isReplica, type ClusterNode } from "./node.ts";
 import { becomeMaster } from "./roles.ts";
 import { forEachSlot } from "./slot-bitmap.ts";
-import { settleSlotsWithKeys } from "./solo.ts";
 import type { Election } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
@@ -158,7 +157,6 @@ export function takeOver(turn: Turn, configEpoch: number): void {
   const claimed = old.slots.slice();
   becomeMaster(turn);
   forEachSlot(claimed, (slot) => state.slots.assign(slot, myself));
-  settleSlotsWithKeys(turn); // what the old master was importing
   state.election = { phase: "idle" };
   endManual(turn);
   turn.noteTopology();

@@ -307,9 +307,9 @@ function recall(
   }
   if (self !== undefined) {
     const { slots, myself } = state;
-    // A redis-server's file may still have slots open that it does not own any more.
+    // A redis-server's file may still have slots open that another node owns by now.
     for (const [slot, other] of self.migrating)
-      if (slots.owner(slot) === myself) slots.migrating.set(slot, other);
+      if ((slots.owner(slot) ?? myself) === myself) slots.migrating.set(slot, other);
     for (const [slot, other] of self.importing)
       if (slots.owner(slot) !== myself) slots.importing.set(slot, other);
   }

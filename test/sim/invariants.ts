@@ -122,8 +122,8 @@ export class Invariants {
       if (!nodes.has(id)) this.world.fail(`${node.name} imports slot ${slot} from a stranger`);
     }
     for (const [slot, id] of slots.migrating) {
-      if (slots.owner(slot) !== myself)
-        this.world.fail(`${node.name} hands over slot ${slot}, which it does not own`);
+      if ((slots.owner(slot) ?? myself) !== myself)
+        this.world.fail(`${node.name} hands over slot ${slot}, which another owns`);
       if (!nodes.has(id)) this.world.fail(`${node.name} hands over slot ${slot} to a stranger`);
     }
   }
