@@ -147,6 +147,7 @@ function closeLost(
   kept: ReadonlySet<number>,
 ): void {
   for (const slot of kept) turn.state.slots.importing.set(slot, claimant.id);
+  if (withKeys.length > 0) turn.do({ type: "disownSlotKeys", slots: withKeys });
   const lost = withKeys.filter((slot) => !kept.has(slot));
   noteLost(turn, lost);
 }

@@ -55,6 +55,8 @@ export type ClusterEffect =
   | { readonly type: "promote" }
   | { readonly type: "emptyKeyspace" }
   | { readonly type: "deleteSlotKeys"; readonly slots: readonly number[] }
+  /** The keys stay, and are another node's to serve: what clients have cached of them is not kept up to date here. */
+  | { readonly type: "disownSlotKeys"; readonly slots: readonly number[] }
   /** Hold writes of clients, and the replication PINGs, until this moment or a `resumeWrites`. */
   | { readonly type: "pauseWrites"; readonly untilMs: number }
   | { readonly type: "resumeWrites" }

@@ -68,6 +68,9 @@ const GATE_DIRECTIVES = [
   "stop-writes-on-bgsave-error",
 ] as const;
 
+/** More than a slot can hold. */
+const ALL_KEYS = 0xffffffff;
+
 export class Node implements ClientHost, Server {
   readonly table = commandTable;
   readonly memory = new Memory({ seed: randomWords() });
@@ -386,6 +389,11 @@ export class Node implements ClientHost, Server {
       case "deleteSlotKeys":
         for (const slot of effect.slots) this.#deleteSlot(slot);
         return;
+      case "disownSlotKeys":
+        if (!this.feed.isOn) return;
+        for (const slot of effect.slots)
+          this.keys.keysInSlot(slot, ALL_KEYS, (key) => this.feed.gone(0, this.memory.copy(key)));
+        return this.tracking.settle();
       case "replicateFrom":
         this.replication.follow(effect.ip, effect.port);
         return;
@@ -417,7 +425,7 @@ export class Node implements ClientHost, Server {
       return;
     }
     const gone: Uint8Array[] = [];
-    this.keys.keysInSlot(slot, 0xffffffff, (key) => gone.push(this.memory.copy(key)));
+    this.keys.keysInSlot(slot, ALL_KEYS, (key) => gone.push(this.memory.copy(key)));
     this.keys.flushSlot(slot);
     for (const key of gone) this.changes.propagate(0, ["DEL", key]);
     this.changes.sinceSave += gone.length;

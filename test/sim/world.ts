@@ -401,6 +401,8 @@ export class World implements Surroundings {
             this.replication.write(node, { slot, key, version: undefined });
         }
         return;
+      case "disownSlotKeys":
+        return; // nobody caches
       case "pauseWrites":
         node.writesPaused = true;
         this.#queue.add(this.nowMs, () => this.#reportReplication(node));
