@@ -211,7 +211,7 @@ export const EVENT_MODIFIED = 63;
 /** Leaves no trace: neither a hit or miss nor the access clock. */
 export const HOW_TRACELESS = 0;
 /** Nor is a key deleted whose time has come, though it counts as missing. */
-export const HOW_ASIDE = 3;
+export const HOW_PEEK = 3;
 /** Counts as a hit or a miss, which nobody is notified of. */
 export const HOW_COUNTED = 1;
 /** As a command that uses the value: counted, and the access clock is set. */

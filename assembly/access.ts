@@ -4,7 +4,7 @@ import {
   ENCODING_HASHTABLE,
   ENCODING_QUICKLIST,
   ENCODING_SKIPLIST,
-  HOW_ASIDE,
+  HOW_PEEK,
   HOW_COUNTED,
   HOW_READ,
   HOW_TRACELESS,
@@ -34,7 +34,7 @@ import { TABLE_RECORD } from "./tablerecord";
 export function look(key: usize, length: u32, how: u32): usize {
   const slot = slotOf(key, length);
   if (how == HOW_READ) return lookupRead(slot, key, length);
-  if (how == HOW_ASIDE) return lookupAside(slot, key, length);
+  if (how == HOW_PEEK) return lookupAside(slot, key, length);
   return how == HOW_COUNTED ? lookupInspected(slot, key, length) : lookup(slot, key, length);
 }
 

@@ -110,7 +110,7 @@ function takeClaim(
     turn.log("notice", "Configuration change detected. Reconfiguring myself as a replica of " + claimant.id);
     return becomeReplicaOf(turn, claimant);
   }
-  if (isMaster(myself)) closeLost(turn, claimant, withKeys, new Set(kept));
+  if (isMaster(myself)) settleLost(turn, claimant, withKeys, new Set(kept));
 }
 
 /**
@@ -140,7 +140,7 @@ export function holdsImported({ state, keyspace }: Turn): boolean {
  * before its last key had left, or two moves met. Its keys stay, in slots that are open as importing, where redis-server
  * deletes them. One that was away is the one whose keys are out of date: they are deleted, after a moment.
  */
-function closeLost(
+function settleLost(
   turn: Turn,
   claimant: ClusterNode,
   withKeys: readonly number[],
@@ -148,8 +148,10 @@ function closeLost(
 ): void {
   for (const slot of kept) turn.state.slots.importing.set(slot, claimant.id);
   if (withKeys.length > 0) turn.do({ type: "disownSlotKeys", slots: withKeys });
-  const lost = withKeys.filter((slot) => !kept.has(slot));
-  noteLost(turn, lost);
+  noteLost(
+    turn,
+    withKeys.filter((slot) => !kept.has(slot)),
+  );
 }
 
 /** A sender that claims a slot with an epoch that lost is told of one owner that won. */

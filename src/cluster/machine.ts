@@ -6,9 +6,10 @@
 //   `tick` every 100 ms, and every other event as it happens. `nowMs` is unix milliseconds.
 // - Carry the effects out in their order, all of them, before the next event goes in. A `persist` with `sync` is on
 //   disk (temporary file, fsync, rename; the text is `formatNodesConf(machine.state)`) before a later effect starts. It
-//   is always the first effect of its step. With `brief` it is enough that it outlives the process. Should it fail, drop the effects of the step and step `saveFailed` at once;
-//   a request whose step it was is answered by `unsaved`. A `persist` without `sync` may be put off to the next tick;
-//   should it fail then, step `saveFailed` too. After a failure try again by and by, and step `saved` when it succeeds.
+//   is always the first effect of its step. With `brief` it is enough that it outlives the process. Should it fail, drop
+//   the effects of the step and step `saveFailed` at once; a request whose step it was is answered by `unsaved`. A
+//   `persist` without `sync` may be put off to the next tick; should it fail then, step `saveFailed` too. After a failure
+//   try again by and by, and step `saved` when it succeeds.
 // - Links: `connect` names the id of a link to be made to ip:port (the bus port). When it is up, tell `linked`; when it
 //   fails or ends, `unlinked`, once. Connections accepted on the bus port get ids of the shell's, below zero, never
 //   used twice: tell `accepted` before anything received on them, and `unlinked` when they end. After `disconnect` the

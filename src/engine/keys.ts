@@ -4,15 +4,15 @@
 // a scratch. What comes back as a Slice lies in linear memory and dies with the next change of the keyspace: reply or
 // copy it at once.
 import * as abi from "../../assembly/abi.ts";
-import { HOW_ASIDE, HOW_COUNTED, HOW_READ, HOW_TRACELESS } from "../../assembly/abi.ts";
+import { HOW_PEEK, HOW_COUNTED, HOW_READ, HOW_TRACELESS } from "../../assembly/abi.ts";
 import type { Slice } from "../resp/reply.ts";
 import { Elements, elementRoom } from "./elements.ts";
 import type { Memory } from "./memory.ts";
 import { orThrow } from "./refused.ts";
 import { type Bytes, Scratch } from "./scratch.ts";
 
-export { HOW_ASIDE, HOW_COUNTED, HOW_READ, HOW_TRACELESS };
-export type How = typeof HOW_ASIDE | typeof HOW_TRACELESS | typeof HOW_COUNTED | typeof HOW_READ;
+export { HOW_PEEK, HOW_COUNTED, HOW_READ, HOW_TRACELESS };
+export type How = typeof HOW_PEEK | typeof HOW_TRACELESS | typeof HOW_COUNTED | typeof HOW_READ;
 
 export type TypeName = "none" | "string" | "list" | "set" | "zset" | "hash";
 export type TypeCode = 0 | 1 | 2 | 3 | 4 | 5;

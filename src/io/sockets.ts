@@ -5,6 +5,7 @@
 // the peer, since closing with bytes unread may cost the peer what it has yet to read. That wait is bounded in time, in
 // bytes and in sockets: the peer may be anybody.
 import type { Socket } from "bun";
+import { LONGEST_MS } from "./clock.ts";
 import { contained, FaultDomain, type Resource } from "./fault-domain.ts";
 import { type Outlet, turn } from "./turn.ts";
 
@@ -377,10 +378,13 @@ export async function connect(host: string, port: number, timeoutMs: number): Pr
   attempt.then(ended, ended);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      late = true;
-      reject(new Error(`no connection to ${host}:${port} within ${timeoutMs} ms`));
-    }, timeoutMs);
+    timer = setTimeout(
+      () => {
+        late = true;
+        reject(new Error(`no connection to ${host}:${port} within ${timeoutMs} ms`));
+      },
+      Math.min(timeoutMs, LONGEST_MS),
+    );
   });
   try {
     await Promise.race([attempt, timeout]);

@@ -1,6 +1,8 @@
 // What the target of a MIGRATE answers: a line for AUTH and one for SELECT where they were sent, then one for each
 // RESTORE. A key is acknowledged when nothing before its line, nor the line itself, was an error; the first error is
 // what the client is told.
+import { Buffer } from "node:buffer";
+
 const OK = Uint8Array.of(43, 79, 75, 13, 10);
 const LF = 10;
 const CR = 13;
@@ -10,8 +12,6 @@ const MINUS = 45;
 const LONGEST_LINE = 65_536;
 
 const NOTHING = new Uint8Array(0);
-
-const latin1 = new TextDecoder("latin1");
 
 export class RestoreReplies {
   /** For each RESTORE answered so far, whether the target has the key now. */
@@ -61,7 +61,7 @@ export class RestoreReplies {
   }
 
   #line(bytes: Uint8Array, from: number, to: number): void {
-    const refusal = bytes[from] === MINUS ? latin1.decode(bytes.subarray(from + 1, to)) : undefined;
+    const refusal = bytes[from] === MINUS ? latin1Of(bytes, from + 1, to) : undefined;
     if (this.#preludesLeft > 0) {
       this.#preludesLeft--;
       this.#prelude ??= refusal;
@@ -77,6 +77,11 @@ export class RestoreReplies {
 function isOk(bytes: Uint8Array, at: number): boolean {
   for (let i = 0; i < OK.length; i++) if (bytes[at + i] !== OK[i]) return false;
   return true;
+}
+
+/** One character per byte. `TextDecoder("latin1")` is windows-1252, and changes what lies from 0x80 to 0x9f. */
+function latin1Of(bytes: Uint8Array, from: number, to: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("latin1");
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -131,7 +131,8 @@ export class BlockedKeys implements Blocking {
     const { database, key, by } = awaited;
     for (const blocked of Array.from(by)) {
       const { target } = blocked.want;
-      if (target !== undefined && isInFlight(target)) {
+      // The key itself may have set out while its clients waited for the target of one of them.
+      if (isInFlight(key) || (target !== undefined && isInFlight(target))) {
         this.#postponed.add(awaited);
         return;
       }

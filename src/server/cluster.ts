@@ -11,7 +11,7 @@ import type { ClusterState, ReplicationFacts } from "../cluster/state.ts";
 import type { ClusterFace } from "../commands/context.ts";
 import { flagBit } from "../commands/flags.ts";
 import type { CommandTable } from "../commands/table.ts";
-import { HOW_ASIDE, type Keys } from "../engine/keys.ts";
+import { HOW_PEEK, type Keys } from "../engine/keys.ts";
 import type { Memory } from "../engine/memory.ts";
 import { nowMs } from "../io/clock.ts";
 import { lockFile, type FileLock } from "../io/lock.ts";
@@ -198,7 +198,7 @@ export class Cluster implements ClusterFace, SlotAuthority {
       countKeys: () => {
         let present = 0;
         let missing = 0;
-        eachKey((key) => (keys.has(key, HOW_ASIDE) ? present++ : missing++));
+        eachKey((key) => (keys.has(key, HOW_PEEK) ? present++ : missing++));
         return { present, missing };
       },
     });

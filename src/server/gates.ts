@@ -43,7 +43,10 @@ const REPLICATES = flagBit.write | flagBit.may_replicate;
 /** Closed for our master's stream, which holds changes and what belongs to the stream itself. */
 export const NEEDS_CLIENT = 8192;
 
-/** Closed while keys are on their way to another server: a request that writes one of them waits until it is known whether it stays. */
+/**
+ * Closed while keys are on their way to another server: a request that writes one of them waits until it is known
+ * whether it stays.
+ */
 export const NEEDS_ARRIVAL = 16384;
 
 /** Always closed: a request that takes long is prepared in steps first. */
@@ -92,7 +95,7 @@ export interface GateFacts {
 
 export class Gates {
   /** By row id: the gates it needs open. */
-  readonly needs: Uint16Array;
+  readonly needs: Uint32Array;
   /** Gates closed for everybody. */
   closed = NEEDS_ASSENT | NEEDS_STEPS;
 
@@ -100,7 +103,7 @@ export class Gates {
     private readonly table: CommandTable,
     private readonly facts: GateFacts,
   ) {
-    this.needs = Uint16Array.from(
+    this.needs = Uint32Array.from(
       table.rows,
       ({ id, command }) =>
         needsOf(table.flags[id]!) |

@@ -456,7 +456,7 @@ export class Node implements ClientHost, Server {
       },
       changed: () => {
         gates.refresh();
-        if (this.replication.isFollowing) this.migration.abort();
+        if (this.replication.isFollowing && this.log.role === "M") this.migration.abort();
         this.log.role = this.replication.isFollowing ? "S" : "M";
         this.cluster?.tellReplication();
       },
@@ -478,7 +478,7 @@ export class Node implements ClientHost, Server {
   }
 
   /** Runs changes that no request at hand makes, and tells whoever is to hear of them. */
-  #aside<T>(work: () => T): T {
+  #unasked<T>(work: () => T): T {
     this.memory.nowMs = nowMs();
     this.pushes.gather();
     try {
@@ -513,7 +513,7 @@ export class Node implements ClientHost, Server {
       feed,
       waiting,
       inCluster: this.config.flag("cluster-enabled"),
-      aside: (work) => this.#aside(work),
+      unasked: (work) => this.#unasked(work),
       landed: () => {
         this.blocking.landed();
         if (this.pauses.holdsWrites) this.cluster?.tellReplication();

@@ -8,6 +8,8 @@ export class NodesFile {
   readonly #journal: Journal;
   /** What the file says. */
   #text = "";
+  /** What the journal says, where it counts. */
+  #noted = "";
   #isBehind = false;
 
   /** @param isLasting false = what is saved is gone with this process anyway */
@@ -28,7 +30,7 @@ export class NodesFile {
     this.#text = exists(this.path) ? readText(this.path) : "";
     const newest = readJournal(this.path, this.#text);
     this.#isBehind = newest !== undefined;
-    return newest ?? this.#text;
+    return (this.#noted = newest ?? this.#text);
   }
 
   /** Throws DiskError; what was saved last still holds then. */
@@ -41,15 +43,26 @@ export class NodesFile {
 
   /**
    * Saves it for the time being: `replace` is due. A record that could not be written may have spoilt the one before, so
-   * the file must take it then. Throws DiskError.
+   * the file must take it then; or, where the file takes nothing either, the one before is written again: the disk has
+   * its bytes already. Throws DiskError; what was saved last still holds then.
    */
   note(text: string): void {
     try {
       this.#journal.write(text, this.#text);
+      this.#noted = text;
       this.#isBehind = true;
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
+      this.#replaceOrRestore(text);
+    }
+  }
+
+  #replaceOrRestore(text: string): void {
+    try {
       this.replace(text);
+    } catch (error) {
+      if (this.#isBehind) this.#journal.write(this.#noted, this.#text);
+      throw error;
     }
   }
 

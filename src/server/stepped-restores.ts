@@ -33,7 +33,7 @@ export interface SteppedRestoresParts {
   run(client: ClientConnection): void;
 }
 
-interface Journey {
+interface Pending {
   readonly client: ClientConnection;
   readonly aside: RequestBlock;
   readonly restore: SteppedRestore;
@@ -41,9 +41,9 @@ interface Journey {
 
 export class SteppedRestores implements Restores {
   /** In the order in which their turn comes. */
-  readonly #journeys: Journey[] = [];
+  readonly #pending: Pending[] = [];
   /** Whose request runs. */
-  #running: Journey | undefined;
+  #running: Pending | undefined;
   #isScheduled = false;
 
   constructor(private readonly parts: SteppedRestoresParts) {}
@@ -62,7 +62,7 @@ export class SteppedRestores implements Restores {
     // A request from the arena lies elsewhere now.
     const moved = ({ ptr, length }: Slice): Slice => ({ ptr: ptr - from + aside.from, length });
     const restore = rdb.beginRestore(moved(args.at(1)), moved(args.at(3)), expireAtMs);
-    this.#journeys.push({ client, aside, restore });
+    this.#pending.push({ client, aside, restore });
     this.#schedule();
     return true;
   }
@@ -73,15 +73,15 @@ export class SteppedRestores implements Restores {
 
   /** A client is gone. */
   left(client: ClientConnection): void {
-    const at = this.#journeys.findIndex((journey) => journey.client === client);
+    const at = this.#pending.findIndex((pending) => pending.client === client);
     if (at < 0) return;
-    const [journey] = this.#journeys.splice(at, 1) as [Journey];
-    journey.restore.close();
-    this.parts.memory.free(journey.aside.block);
+    const [pending] = this.#pending.splice(at, 1) as [Pending];
+    pending.restore.close();
+    this.parts.memory.free(pending.aside.block);
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#journeys.length === 0) return;
+    if (this.#isScheduled || this.#pending.length === 0) return;
     this.#isScheduled = true;
     soon(() => {
       this.#isScheduled = false;
@@ -92,20 +92,20 @@ export class SteppedRestores implements Restores {
 
   /** Reads on for one of them. */
   #step(): void {
-    const journey = this.#journeys.shift();
-    if (journey === undefined) return; // its client has gone
-    const { restore } = journey;
+    const pending = this.#pending.shift();
+    if (pending === undefined) return; // its client has gone
+    const { restore } = pending;
     const endUs = monotonicUs() + STEP_US;
     do restore.more(PIECE);
     while (!restore.isDone && monotonicUs() < endUs);
-    if (restore.isDone) this.#finish(journey);
-    else this.#journeys.push(journey);
+    if (restore.isDone) this.#finish(pending);
+    else this.#pending.push(pending);
   }
 
-  #finish(journey: Journey): void {
-    const { client, aside, restore } = journey;
+  #finish(pending: Pending): void {
+    const { client, aside, restore } = pending;
     client.again(aside, () => {
-      this.#running = journey;
+      this.#running = pending;
       this.parts.run(client);
       this.#running = undefined;
       restore.close();

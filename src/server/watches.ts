@@ -1,7 +1,7 @@
 // Keys that clients WATCH. A change of one, by anybody, makes the EXEC of whoever watches it a failure; what only looks
 // like a change does not: a key that had expired before it was watched may be deleted.
 import { Buffer } from "node:buffer";
-import { HOW_ASIDE, type Keys } from "../engine/keys.ts";
+import { HOW_PEEK, type Keys } from "../engine/keys.ts";
 import type { Memory } from "../engine/memory.ts";
 import type { Slice } from "../resp/reply.ts";
 import type { ClientConnection } from "./client.ts";
@@ -52,7 +52,7 @@ export class Watches implements KeyListener {
       database,
       key: bytes,
       place,
-      existed: this.keys.hasIn(database, bytes, HOW_ASIDE),
+      existed: this.keys.hasIn(database, bytes, HOW_PEEK),
     };
     others.push(watch);
     mine.push(watch);
@@ -99,7 +99,7 @@ export class Watches implements KeyListener {
       const { database } = watches[0]!;
       if (database !== a && database !== b) continue;
       const other = database === a ? b : a;
-      this.#spoil(watches, (watch) => this.#exists(watch) || this.keys.hasIn(other, watch.key, HOW_ASIDE));
+      this.#spoil(watches, (watch) => this.#exists(watch) || this.keys.hasIn(other, watch.key, HOW_PEEK));
     }
   }
 
@@ -109,7 +109,7 @@ export class Watches implements KeyListener {
   }
 
   #exists({ database, key }: Watch): boolean {
-    return this.keys.hasIn(database, key, HOW_ASIDE);
+    return this.keys.hasIn(database, key, HOW_PEEK);
   }
 
   /** @param differs whether what happened made a difference to a key that was not there */

@@ -12,7 +12,7 @@ import type { Gates } from "../gates.ts";
 import type { KeyFeed } from "../key-feed.ts";
 import type { Snapshots } from "../snapshots.ts";
 import type { Waiting } from "../waiting.ts";
-import { Deadlines } from "./deadlines.ts";
+import { Deadlines } from "../../io/deadlines.ts";
 import { KeysInFlight } from "./keys-in-flight.ts";
 import { TargetLinks } from "./target-links.ts";
 import { Packing, type PackingParts } from "./packing.ts";
@@ -28,12 +28,12 @@ export interface MigrationParts extends PackingParts {
   readonly feed: KeyFeed;
   readonly waiting: Waiting;
   /** Runs changes that no request at hand makes, and tells whoever is to hear of them. */
-  aside<T>(work: () => T): T;
+  unasked<T>(work: () => T): T;
   /** Keys that were in flight no longer are. */
   landed(): void;
 }
 
-interface Journey {
+interface Move {
   readonly client: ClientConnection;
   readonly transfer: Transfer;
   readonly keys: readonly Uint8Array[];
@@ -43,7 +43,7 @@ export class NodeMigration implements Migration {
   readonly inFlight: KeysInFlight;
   readonly #links = new TargetLinks();
   readonly #deadlines = new Deadlines();
-  readonly #journeys = new Set<Journey>();
+  readonly #moves = new Set<Move>();
   readonly #scratch: Scratch;
   /** Those that nobody uses. */
   readonly #writers: RequestWriter[] = [];
@@ -72,7 +72,8 @@ export class NodeMigration implements Migration {
         return new Packing(this.parts, this.#scratch, writer, database, request, isSelected);
       },
       // Looking at a key may find that it has expired, which is told like any change.
-      goOn: (packing: Packing) => (this.#isInside ? packing.step() : this.parts.aside(() => packing.step())),
+      goOn: (packing: Packing) =>
+        this.#isInside ? packing.step() : this.parts.unasked(() => packing.step()),
       unpack: (packing: Packing) => {
         packing.close();
         packing.writer.reset();
@@ -80,11 +81,11 @@ export class NodeMigration implements Migration {
       },
     };
     const transfer = new Transfer(host, request, (outcome) => {
-      this.#journeys.delete(journey);
-      this.#end(journey, database, request, outcome);
+      this.#moves.delete(move);
+      this.#end(move, database, request, outcome);
     });
-    const journey = { client: connection, transfer, keys: request.keys };
-    this.#journeys.add(journey);
+    const move = { client: connection, transfer, keys: request.keys };
+    this.#moves.add(move);
     this.#isInside = true;
     transfer.begin();
     this.#isInside = false;
@@ -92,27 +93,27 @@ export class NodeMigration implements Migration {
 
   /** The node is to hold what another one holds: what is here is nobody's to give away any more. */
   abort(): void {
-    const journeys = [...this.#journeys];
-    this.#journeys.clear();
-    for (const { client, transfer, keys } of journeys) {
+    const moves = [...this.#moves];
+    this.#moves.clear();
+    for (const { client, transfer, keys } of moves) {
       transfer.abort();
       this.inFlight.remove(keys);
       this.parts.waiting.refuseForRole(client);
     }
-    if (journeys.length > 0) this.parts.landed();
+    if (moves.length > 0) this.parts.landed();
   }
 
   stop(): void {
-    for (const { transfer } of this.#journeys) transfer.abort();
-    this.#journeys.clear();
+    for (const { transfer } of this.#moves) transfer.abort();
+    this.#moves.clear();
     this.#links.stop();
     this.#deadlines.stop();
   }
 
-  #end({ client, keys }: Journey, database: number, request: MigrateRequest, outcome: Outcome): void {
+  #end({ client, keys }: Move, database: number, request: MigrateRequest, outcome: Outcome): void {
     const { parts } = this;
     const { error } = outcome;
-    parts.aside(() => {
+    parts.unasked(() => {
       if (!request.copy) this.#delete(client, database, outcome.arrived);
       this.inFlight.remove(keys);
       if (error === undefined)

@@ -9,7 +9,7 @@ import { contained } from "../../io/fault-domain.ts";
 import { connect, isRefused, type Connection } from "../../io/sockets.ts";
 import { RestoreReplies } from "../../migration/replies.ts";
 import { ReplyError } from "../../resp/errors.ts";
-import type { Deadline, Deadlines } from "./deadlines.ts";
+import type { Deadline, Deadlines } from "../../io/deadlines.ts";
 import type { Packing, Shipment } from "./packing.ts";
 import type { TargetLink, TargetLinks } from "./target-links.ts";
 
@@ -197,9 +197,12 @@ export class Transfer implements Deadline {
     if (this.#isOver) return;
     this.#isOver = true;
     this.host.deadlines.end(this);
-    this.#unpack();
-    if (this.#link !== undefined) this.host.links.keep(this.#link);
+    const link = this.#link;
     this.#link = undefined;
+    // Answered before it was all sent: what is left of a request would stand before the next one.
+    if (link !== undefined && this.#packing !== undefined) this.host.links.close(link);
+    else if (link !== undefined) this.host.links.keep(link);
+    this.#unpack();
     this.ended(outcome);
   }
 }

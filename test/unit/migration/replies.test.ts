@@ -65,3 +65,11 @@ test("a line without an end is no answer", () => {
   expect(replies.feed(new Uint8Array(65_536).fill(43))).toBe(true);
   expect(replies.feed(Uint8Array.of(43))).toBe(false);
 });
+
+test("an error comes through byte by byte", () => {
+  const replies = new RestoreReplies(0, 1);
+  expect(replies.feed(Uint8Array.from([45, 69, 0x80, 0x9f, 0xc3, 0xff, 13, 10]))).toBe(true);
+  expect(Array.from(replies.error!, (character) => character.charCodeAt(0))).toEqual([
+    69, 0x80, 0x9f, 0xc3, 0xff,
+  ]);
+});

@@ -4,6 +4,7 @@ import { fileScope } from "../../support/cleanup.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeTarget, WAIT_MS } from "../../support/fake-target.ts";
 import { bareNode, Peer } from "../../support/node.ts";
+import { Random } from "../../support/random.ts";
 import type { Node } from "../../../src/server/node.ts";
 
 const scope = fileScope();
@@ -109,6 +110,28 @@ test("a client that waits for a list, to move it to a key in flight, waits for b
   expect(other.ask("LRANGE", "k", 0, -1)).toBe("*1\r\n$3\r\nnew\r\n");
 });
 
+test("a client that waited before the key it feeds set out is served when both keys are at rest", async () => {
+  const { target, node, mover, other } = await stage();
+  const [feeder, popper, second] = [new Peer(node), new Peer(node), new Peer(node)];
+  other.ask("RPUSH", "k", "old");
+  expect(feeder.ask("BLMOVE", "source", "k", "LEFT", "LEFT", 0)).toBe("");
+  expect(popper.ask("BLPOP", "source", 0)).toBe("");
+  mover.ask("MIGRATE", "127.0.0.1", target.port, "k", 0, LONG_MS);
+  await target.got(2);
+  expect(other.ask("RPUSH", "source", "a", "b")).toBe(":2\r\n");
+  second.ask("MIGRATE", "127.0.0.1", target.port, "source", 0, LONG_MS);
+  await target.got(4);
+  target.sockets[0]!.write("+OK\r\n+OK\r\n");
+  expect(await told(mover)).toBe(OK);
+  // Both elements are on their way: nobody is given one.
+  expect([feeder.taken(), popper.taken()]).toEqual(["", ""]);
+  expect(other.ask("LLEN", "source")).toBe(":2\r\n");
+  target.say("+OK\r\n-BUSYKEY Target key name already exists.\r\n");
+  await told(second);
+  expect(await told(feeder)).toBe("$1\r\na\r\n");
+  expect(await told(popper)).toBe("*2\r\n$6\r\nsource\r\n$1\r\nb\r\n");
+});
+
 test("a second MIGRATE of the same key waits, and finds nothing", async () => {
   const { target, mover, other } = await inFlight(["k"]);
   expect(other.ask("MIGRATE", "127.0.0.1", target.port, "k", 0, LONG_MS)).toBe("");
@@ -185,6 +208,40 @@ test("nobody is there: the client is told, and the key stays", async () => {
   }
   expect(port).toBeGreaterThan(0);
   expect(other.ask("APPEND", "k", "!")).toBe(":4\r\n");
+});
+
+test("a connection whose target answers before it has got all is not used again", async () => {
+  const { node, mover, other } = await stage();
+  const target = await FakeTarget.start(scope, (_, connection) => {
+    if (connection === 0) target.sockets[0]!.pause(); // more than the system takes stays with us
+    return undefined;
+  });
+  const random = new Random(1);
+  const long = Array.from({ length: 3_000_000 }, () => random.below(36 ** 5).toString(36));
+  other.ask("SET", "long", long.join(" "));
+  other.ask("SET", "short", "value");
+  mover.ask("MIGRATE", "127.0.0.1", target.port, "long", 0, LONG_MS);
+  await target.got(1);
+  target.say("-ERR no\r\n-ERR no\r\n");
+  expect(await told(mover)).toBe("-ERR Target instance replied with error: ERR no\r\n");
+  expect(node.migration.cachedLinkCount).toBe(0);
+  mover.ask("MIGRATE", "127.0.0.1", target.port, "short", 0, LONG_MS);
+  await target.got(3);
+  expect(target.requests.slice(1)).toEqual(["SELECT 0", "RESTORE short"]);
+});
+
+test("a timeout longer than a timer of the runtime is one", async () => {
+  const { target, mover, other } = await stage();
+  other.ask("SET", "k", "v");
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", note);
+  mover.ask("MIGRATE", "127.0.0.1", target.port, "k", 0, "9223372036854775807");
+  await target.got(2);
+  target.say("+OK\r\n+OK\r\n");
+  expect(await told(mover)).toBe(OK);
+  process.off("warning", note);
+  expect(warnings).toEqual([]); // "TimeoutOverflowWarning … set to 1": who is not there within a millisecond, is not
 });
 
 test("the client may leave: what the target has is gone here all the same", async () => {

@@ -78,3 +78,29 @@ test("where the journal cannot be written the file takes it", () => {
   expect(readAnew()).toEqual({ text: "three\n", isBehind: true });
   file.close();
 });
+
+test("where neither takes any more, what was noted before still holds", () => {
+  const [noted, longer] = ["two\n".repeat(900), "three\n".repeat(900)];
+  const module = new URL("../../../src/server/nodes-file.ts", import.meta.url).pathname;
+  const script = `
+    const { NodesFile } = await import(${JSON.stringify(module)});
+    const file = new NodesFile(${JSON.stringify(path)}, false);
+    file.replace("one\\n");
+    file.note(${JSON.stringify(noted)});
+    try {
+      file.note(${JSON.stringify(longer)});
+    } catch (error) {
+      process.stdout.write(error.constructor.name);
+    }
+    process.kill(process.pid, "SIGKILL");`;
+  // Files of 4 KiB at most: the first record fits, and of the second one its beginning.
+  const child = Bun.spawnSync([
+    "bash",
+    "-c",
+    'trap "" XFSZ; ulimit -f 4; exec "$0" -e "$1"',
+    process.execPath,
+    script,
+  ]);
+  expect(child.stdout.toString()).toBe("DiskError");
+  expect(readAnew()).toEqual({ text: noted, isBehind: true });
+});

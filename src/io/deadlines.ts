@@ -1,6 +1,6 @@
 // Many waits that nearly never run out: one timer, set for the earliest of them, looks at all. A wait that ends in time
 // costs nothing but its place in a set; the timer finds it gone.
-import { after, nowMs, type Timer } from "../../io/clock.ts";
+import { after, nowMs, type Timer } from "./clock.ts";
 
 export interface Deadline {
   /** Unix milliseconds. */
