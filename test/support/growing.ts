@@ -114,6 +114,7 @@ export class GrowingCluster {
     const output = await managed(this.scope, args, { answers });
     this.#members = [...members];
     const nodes = await untilAgreed(this.ports);
+    await untilOk(this.ports); // one that has just joined takes nothing yet
     await this.#untilCopied(nodes);
     return this.#step(output, nodes);
   }
