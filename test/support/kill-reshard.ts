@@ -38,6 +38,8 @@ const SLOTS = 40;
 const KEYS_PER_CLIENT = 512;
 /** Few keys a MIGRATE, so that the move takes long enough to be hit anywhere. */
 const PIPELINE = 3;
+/** How long the nodes may take to hear of a change. */
+const AGREE_MS = 20_000;
 const FIXES_LIMIT = 12;
 const LIMIT_MS = 40_000;
 /** Characters of each node's log that a failure shows. */
@@ -101,6 +103,7 @@ export class Reshards {
 
   async #kill(scope: Scope, victim: Victim): Promise<Killed> {
     const nodes = await this.#untilWhole();
+    await this.#checkAgreed(nodes.find(isMaster)!.port); // or redis-cli moves nothing
     const masters = nodes.filter(isMaster);
     // Whoever has most of the slots full of keys; they are its lowest, and so the first that redis-cli takes.
     const source = masters.toSorted((a, b) => fullSlots(b) - fullSlots(a))[0]!;
@@ -196,8 +199,7 @@ export class Reshards {
   async #fix(port: number): Promise<number> {
     let replace: readonly string[] = [];
     for (let fixes = 0; fixes < FIXES_LIMIT; fixes++) {
-      const check = await run(["redis-cli", "--cluster", "check", `127.0.0.1:${port}`], {}, LIMIT_MS);
-      this.#notes.push(check.output);
+      const check = await this.#checkAgreed(port);
       if (check.code === 0) return fixes;
       const command = ["redis-cli", "--cluster", "fix", `127.0.0.1:${port}`, "--cluster-yes"];
       const flags = ["--cluster-fix-with-unreachable-masters", ...replace];
@@ -207,6 +209,19 @@ export class Reshards {
       if (output.includes("--cluster-replace")) replace = ["--cluster-replace"];
     }
     throw new Error(`not mended after ${FIXES_LIMIT} times`);
+  }
+
+  /** Looks once what the last fix changed has been heard by all: it is told with heartbeats. */
+  async #checkAgreed(port: number): Promise<{ code: number | null; output: string }> {
+    return eventually(
+      async () => {
+        const check = await run(["redis-cli", "--cluster", "check", `127.0.0.1:${port}`], {}, LIMIT_MS);
+        this.#notes.push(check.output);
+        return check.output.includes("Nodes don't agree") ? undefined : check;
+      },
+      AGREE_MS,
+      "the nodes agree",
+    );
   }
 
   /** By master, the names of the load it holds; each of them stands in one place. */
