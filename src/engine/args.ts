@@ -1,7 +1,7 @@
 // The arguments of the request at hand, read from the argv table in linear memory. Nothing is allocated unless a
 // method says so. Index 0 is the command's name.
-import { Buffer } from "node:buffer";
 import { STATE_ARGC, STATE_ARGV } from "../../assembly/abi.ts";
+import { byteText } from "../resp/byte-text.ts";
 import type { Slice } from "../resp/reply.ts";
 import type { Memory } from "./memory.ts";
 
@@ -54,7 +54,7 @@ export class Args {
   /** An argument as text, one character per byte: nothing is lost. */
   latin1(index: number): string {
     const ptr = this.ptr(index);
-    return Buffer.from(this.memory.bytes.buffer, ptr, this.length(index)).toString("latin1");
+    return byteText(this.memory.bytes, ptr, ptr + this.length(index));
   }
 
   /** Whether an argument is this word, whatever its case. `word` is ASCII in capitals. */

@@ -1,7 +1,7 @@
 // What the target of a MIGRATE answers: a line for AUTH and one for SELECT where they were sent, then one for each
 // RESTORE. A key is acknowledged when nothing before its line, nor the line itself, was an error; the first error is
 // what the client is told.
-import { Buffer } from "node:buffer";
+import { byteText } from "../resp/byte-text.ts";
 
 const OK = Uint8Array.of(43, 79, 75, 13, 10);
 const LF = 10;
@@ -61,7 +61,7 @@ export class RestoreReplies {
   }
 
   #line(bytes: Uint8Array, from: number, to: number): void {
-    const refusal = bytes[from] === MINUS ? latin1Of(bytes, from + 1, to) : undefined;
+    const refusal = bytes[from] === MINUS ? byteText(bytes, from + 1, to) : undefined;
     if (this.#preludesLeft > 0) {
       this.#preludesLeft--;
       this.#prelude ??= refusal;
@@ -77,11 +77,6 @@ export class RestoreReplies {
 function isOk(bytes: Uint8Array, at: number): boolean {
   for (let i = 0; i < OK.length; i++) if (bytes[at + i] !== OK[i]) return false;
   return true;
-}
-
-/** One character per byte. `TextDecoder("latin1")` is windows-1252, and changes what lies from 0x80 to 0x9f. */
-function latin1Of(bytes: Uint8Array, from: number, to: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("latin1");
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -3,6 +3,7 @@
 //
 //   idle -> waiting -> connecting -> greeting -> introducing -> asking -> (copying -> loading) -> online
 //             ^------------- anything that goes wrong -------------------------------------------'
+import { byteText } from "../resp/byte-text.ts";
 import { encodeRequest, type Part } from "../resp/encode.ts";
 import { PayloadReader } from "./payload.ts";
 import { readPsyncAnswer } from "./psync.ts";
@@ -31,8 +32,6 @@ const LINE_LIMIT = 65536;
 /** Bytes of the stream kept while the copy before it is loaded: what a master keeps for a replica that does not read. */
 const HELD_LIMIT = 256 << 20;
 const LF = 10;
-
-const decoder = new TextDecoder("latin1");
 
 export class ReplicaMachine {
   #phase: Phase = { name: "idle" };
@@ -215,7 +214,7 @@ export class ReplicaMachine {
       return new Uint8Array(0);
     }
     this.#line = new Uint8Array(0);
-    this.#answer(decoder.decode(line).replace(/\r$/, ""));
+    this.#answer(byteText(line).replace(/\r$/, ""));
     return bytes.subarray(end + 1);
   }
 

@@ -4,6 +4,10 @@ import { Buffer } from "node:buffer";
 
 export const bytesOf = (text: string): Uint8Array => Buffer.from(text, "latin1");
 
+/** The text that stands for [from, to) of bytes. `TextDecoder("latin1")` is windows-1252 and changes 0x80 to 0x9f. */
+export const byteText = (bytes: Uint8Array, from = 0, to = bytes.length): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("latin1");
+
 /** The bytes of ordinary text in UTF-8. */
 export const fromUnicode = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
 

@@ -1,12 +1,12 @@
 // Clients that wait for keys: who waits for which, and who is served when one comes to hold something. Keys are served
 // in the order in which they came to be, clients of a key in the order in which they began to wait; and never before the
 // request, or the whole transaction, that made the key has run.
-import { Buffer } from "node:buffer";
 import { EVENT_READY, STATE_DB, STATE_PROTOCOL } from "../../assembly/abi.ts";
 import type { Blocking, Want } from "../commands/blocking.ts";
 import type { Client } from "../commands/context.ts";
 import type { Keys } from "../engine/keys.ts";
 import type { Memory } from "../engine/memory.ts";
+import { byteText } from "../resp/byte-text.ts";
 import type { ReplyError } from "../resp/errors.ts";
 import type { Changes } from "./changes.ts";
 import { type ClientConnection, connectionOf } from "./client.ts";
@@ -42,8 +42,7 @@ export interface BlockedKeysParts {
   refusal(slot: number): ReplyError | undefined;
 }
 
-const placeOf = (database: number, key: Uint8Array): string =>
-  `${database} ${Buffer.from(key.buffer, key.byteOffset, key.length).toString("latin1")}`;
+const placeOf = (database: number, key: Uint8Array): string => `${database} ${byteText(key)}`;
 
 export class BlockedKeys implements Blocking {
   /** A key has come to be that somebody waits for. */

@@ -2,7 +2,6 @@
 // that WATCH them. A request tells by its own keys, where the row says they are written, unless replicas are told other
 // words: then those tell. A command that changes other keys than these says so itself (`touched`). While nobody waits
 // nothing here runs: the dispatcher looks at `isOn`, and what must be known before a command runs hangs on a gate.
-import { Buffer } from "node:buffer";
 import { EVENT_MODIFIED } from "../../assembly/abi.ts";
 import { findKeys, KeyPlaces } from "../commands/getkeys.ts";
 import type { KeyFlag } from "../commands/row.ts";
@@ -10,6 +9,7 @@ import type { CommandTable } from "../commands/table.ts";
 import type { Args } from "../engine/args.ts";
 import type { Keys } from "../engine/keys.ts";
 import type { Memory } from "../engine/memory.ts";
+import { byteText } from "../resp/byte-text.ts";
 import type { Slice } from "../resp/reply.ts";
 import type { Changes, Watcher } from "./changes.ts";
 import type { ClientConnection } from "./client.ts";
@@ -39,9 +39,6 @@ const NONE: ReadonlySet<number> = new Set();
 
 const isWrite = (flags: readonly KeyFlag[]): boolean =>
   flags.includes("RW") || flags.includes("OW") || flags.includes("RM");
-
-const textOf = (key: Uint8Array): string =>
-  Buffer.from(key.buffer, key.byteOffset, key.length).toString("latin1");
 
 export class KeyFeed implements Watcher {
   isOn = false;
@@ -122,12 +119,12 @@ export class KeyFeed implements Watcher {
   }
 
   gone(database: number, key: Uint8Array): void {
-    if (this.#isAwaited) this.#tell(database, textOf(key), 0);
+    if (this.#isAwaited) this.#tell(database, byteText(key), 0);
   }
 
   touched(database: number, key: Uint8Array): void {
     this.#isTold = true;
-    if (this.#isAwaited) this.#tell(database, textOf(key), this.running?.id ?? 0);
+    if (this.#isAwaited) this.#tell(database, byteText(key), this.running?.id ?? 0);
   }
 
   /** Whether the changes of the request at hand have been told; the next begins anew. */

@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import type { Client } from "../commands/context.ts";
 import { Glob } from "../commands/glob.ts";
 import type { PubSub, SubscriptionKind } from "../commands/subscriptions.ts";
+import { byteText, bytesOf } from "../resp/byte-text.ts";
 import { connectionOf, type ClientConnection } from "./client.ts";
 import type { Place, Pushes } from "./pushes.ts";
 
@@ -136,7 +137,7 @@ export class NodePubSub implements PubSub {
     const named = this.#subscribers[kind];
     if (named.size === 0 && this.#patterns.size === 0) return 0;
     // Both look at the bytes of the channel, which may lie in linear memory and move once anything is sent.
-    const name = latin1(channel);
+    const name = byteText(channel);
     const subscribers = named.get(name);
     const patterns = kind === "channel" ? this.#matching(channel) : NO_PATTERNS;
     if (subscribers === undefined && patterns.length === 0) return 0;
@@ -168,13 +169,13 @@ export class NodePubSub implements PubSub {
   #begin(kind: SubscriptionKind, name: string): Subscribers {
     const subscribers: Subscribers = new Set();
     if (kind === "pattern") {
-      const glob = new Glob(Buffer.from(name, "latin1"));
+      const glob = new Glob(bytesOf(name));
       this.#patterns.set(name, { glob, head: `4\r\n${bulk("pmessage")}${bulk(name)}`, subscribers });
       return subscribers;
     }
     this.#subscribers[kind].set(name, subscribers);
     if (kind === "shard") {
-      const slot = this.slots.slotOf(Buffer.from(name, "latin1"));
+      const slot = this.slots.slotOf(bytesOf(name));
       this.#homes.set(name, { slot, holder: this.slots.holderOf(slot) });
     }
     return subscribers;
@@ -243,10 +244,6 @@ export class NodePubSub implements PubSub {
     this.#bodyTo = pushes.length;
     return from;
   }
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
 
 /** Sharded channels are counted by themselves. */

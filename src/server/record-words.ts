@@ -1,7 +1,7 @@
 // A record of the mutation log, part by part as its handler gives it, read as the request it is.
-import { Buffer } from "node:buffer";
 import type { Words } from "../commands/getkeys.ts";
 import type { Memory } from "../engine/memory.ts";
+import { byteText, fromUnicode } from "../resp/byte-text.ts";
 import type { Slice } from "../resp/reply.ts";
 
 export class RecordWords implements Words {
@@ -17,10 +17,9 @@ export class RecordWords implements Words {
   /** A part as text, one character per byte. */
   latin1(index: number): string {
     const part = this.parts[index] ?? "";
-    if (typeof part === "string") return Buffer.from(part).toString("latin1");
-    if (part instanceof Uint8Array)
-      return Buffer.from(part.buffer, part.byteOffset, part.length).toString("latin1");
-    return Buffer.from(this.memory.bytes.buffer, part.ptr, part.length).toString("latin1");
+    if (typeof part === "string") return fromUnicode(part);
+    if (part instanceof Uint8Array) return byteText(part);
+    return byteText(this.memory.bytes, part.ptr, part.ptr + part.length);
   }
 
   is(index: number, word: string): boolean {

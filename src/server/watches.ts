@@ -1,8 +1,8 @@
 // Keys that clients WATCH. A change of one, by anybody, makes the EXEC of whoever watches it a failure; what only looks
 // like a change does not: a key that had expired before it was watched may be deleted.
-import { Buffer } from "node:buffer";
 import { HOW_PEEK, type Keys } from "../engine/keys.ts";
 import type { Memory } from "../engine/memory.ts";
+import { byteText } from "../resp/byte-text.ts";
 import type { Slice } from "../resp/reply.ts";
 import type { ClientConnection } from "./client.ts";
 import type { KeyListener } from "./key-feed.ts";
@@ -43,7 +43,7 @@ export class Watches implements KeyListener {
     if (client.isDirty) return; // its EXEC fails whatever happens
     const bytes = this.memory.copy(key);
     const { database } = client;
-    const place = placeOf(database, Buffer.from(bytes).toString("latin1"));
+    const place = placeOf(database, byteText(bytes));
     const mine = this.#byClient.get(client.id) ?? [];
     const others = this.#byKey.get(place) ?? [];
     if (others.some((watch) => watch.client === client)) return;

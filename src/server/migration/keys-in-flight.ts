@@ -1,14 +1,11 @@
 // Keys that are on their way to another server: sent, and not yet gone here. Reads of them are served. A write would be
 // lost with the key once the target has it, so a request that writes waits until it is known whether the key stays; the
 // gate it waits at is closed while there are such keys.
-import { Buffer } from "node:buffer";
 import { soon } from "../../io/clock.ts";
+import { byteText } from "../../resp/byte-text.ts";
 import type { Slice } from "../../resp/reply.ts";
 import type { ClientConnection } from "../client.ts";
 import { NEEDS_ARRIVAL, type Gates } from "../gates.ts";
-
-const nameOf = (bytes: Uint8Array, from: number, to: number): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("latin1");
 
 export class KeysInFlight {
   /** Of each request that moves keys, whatever their database. */
@@ -43,18 +40,18 @@ export class KeysInFlight {
   }
 
   has(key: Uint8Array): boolean {
-    return this.#all().has(nameOf(key, 0, key.length));
+    return this.#all().has(byteText(key));
   }
 
   /** @param linear linear memory, where the key lies */
   hasAt(linear: Uint8Array, { ptr, length }: Slice): boolean {
-    return this.#all().has(nameOf(linear, ptr, ptr + length));
+    return this.#all().has(byteText(linear, ptr, ptr + length));
   }
 
   #all(): ReadonlySet<string> {
     if (this.#names !== undefined) return this.#names;
     const names = new Set<string>();
-    for (const keys of this.#moving) for (const key of keys) names.add(nameOf(key, 0, key.length));
+    for (const keys of this.#moving) for (const key of keys) names.add(byteText(key));
     return (this.#names = names);
   }
 
