@@ -32,7 +32,7 @@ export function every(periodMs: number, run: () => void): Timer {
 }
 
 /** The longest the runtime can wait at once: beyond, it would not wait at all. */
-export const LONGEST_MS = 2 ** 31 - 1;
+const LONGEST_MS = 2 ** 31 - 1;
 
 /** Calls `run` once, `delayMs` milliseconds from now, unless stopped before. */
 export function after(delayMs: number, run: () => void): Timer {

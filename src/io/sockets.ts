@@ -5,7 +5,7 @@
 // the peer, since closing with bytes unread may cost the peer what it has yet to read. That wait is bounded in time, in
 // bytes and in sockets: the peer may be anybody.
 import type { Socket } from "bun";
-import { LONGEST_MS } from "./clock.ts";
+import { after, type Timer } from "./clock.ts";
 import { contained, FaultDomain, type Resource } from "./fault-domain.ts";
 import { type Outlet, turn } from "./turn.ts";
 
@@ -376,20 +376,17 @@ export async function connect(host: string, port: number, timeoutMs: number): Pr
   noteAttempt(target, 1);
   const ended = (): void => noteAttempt(target, -1);
   attempt.then(ended, ended);
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: Timer | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => {
-        late = true;
-        reject(new Error(`no connection to ${host}:${port} within ${timeoutMs} ms`));
-      },
-      Math.min(timeoutMs, LONGEST_MS),
-    );
+    timer = after(timeoutMs, () => {
+      late = true;
+      reject(new Error(`no connection to ${host}:${port} within ${timeoutMs} ms`));
+    });
   });
   try {
     await Promise.race([attempt, timeout]);
   } finally {
-    clearTimeout(timer);
+    timer?.stop();
     attempt.catch(() => {}); // a refusal after the time-out was told already
   }
   if (opened === undefined) throw new Error(`no connection to ${host}:${port}`);
