@@ -6,7 +6,6 @@
 import { EVICT_LFU, EVICT_LRU, REFUSED_OUT_OF_MEMORY, STATE_ACCESS_CLOCK } from "./abi";
 import { look } from "./access";
 import { Bucket, bucketAt } from "./bucket";
-import { crc64 } from "./crc64";
 import { Database } from "./database";
 import { Entry } from "./entry";
 import { evictionRule } from "./evictionrule";
@@ -16,14 +15,14 @@ import {
   RDB_FREQ,
   RDB_IDLE,
   RDB_PAYLOAD_DAMAGED,
+  RDB_PAYLOAD_FOOTER,
   RDB_PAYLOAD_REJECTED,
   RDB_VERSION,
 } from "./rdbformat";
 import { endWriting, isWriting, rdbTypeOf, writeMore, writeValue } from "./rdbvalue";
-import { Out, beginWriting, publishWritten, reserve, writeLength, writeString } from "./rdbwrite";
+import { Out, beginWriting, endPayload, publishWritten, reserve, writeLength, writeString } from "./rdbwrite";
 import { TableRecord } from "./tablerecord";
 
-const FOOTER: u32 = 10;
 /** What stands before an entry's key. */
 const ENTRY_HEAD: u32 = 16;
 /** Longest string a snapshot compresses: it does so between requests, and they weigh more than the bytes saved. */
@@ -110,9 +109,7 @@ export function rdbDump(key: usize, keyLength: u32, how: u32): i32 {
   if (entry == 0) return 0;
   if (!reserve(1)) return REFUSED_OUT_OF_MEMORY;
   Out.byte(rdbTypeOf(entry));
-  if (!writeValue(entry) || !writeMore(u32.MAX_VALUE) || !reserve(FOOTER)) return REFUSED_OUT_OF_MEMORY;
-  Out.u16(RDB_VERSION);
-  Out.u64(crc64(0, Out.ptr(), Out.length()));
+  if (!writeValue(entry) || !writeMore(u32.MAX_VALUE) || !endPayload(0)) return REFUSED_OUT_OF_MEMORY;
   publishWritten();
   return 1;
 }
@@ -123,8 +120,8 @@ export function rdbDump(key: usize, keyLength: u32, how: u32): i32 {
  * @returns the type of the value, which stands behind the first byte; RDB_PAYLOAD_REJECTED or RDB_PAYLOAD_DAMAGED
  */
 export function rdbCheckPayload(ptr: usize, size: u32, crc: u64): i32 {
-  if (size < FOOTER) return RDB_PAYLOAD_REJECTED;
-  const footer = ptr + size - FOOTER;
+  if (size < <u32>RDB_PAYLOAD_FOOTER) return RDB_PAYLOAD_REJECTED;
+  const footer = ptr + size - RDB_PAYLOAD_FOOTER;
   if (load<u16>(footer) > <u16>RDB_VERSION) return RDB_PAYLOAD_REJECTED;
   if (load<u64>(footer, 2) != crc) return RDB_PAYLOAD_REJECTED;
   return ptr == footer ? RDB_PAYLOAD_DAMAGED : load<u8>(ptr);

@@ -24,10 +24,18 @@ import { Entry } from "./entry";
 import { hasExpired } from "./expiry";
 import { hashOf } from "./hash";
 import { alloc, free } from "./heap";
-import { RDB_DUMP_GONE, RDB_DUMP_OPEN, RDB_DUMP_WHOLE, RDB_VERSION } from "./rdbformat";
+import { RDB_DUMP_GONE, RDB_DUMP_OPEN, RDB_DUMP_WHOLE } from "./rdbformat";
 import { LongText } from "./rdbtext";
 import { Standing, endWriting, isWriting, rdbTypeOf, writeMore, writeValue } from "./rdbvalue";
-import { Out, beginWriting, compresses, publishWritten, reserve, setRdbCompression } from "./rdbwrite";
+import {
+  Out,
+  beginWriting,
+  compresses,
+  endPayload,
+  publishWritten,
+  reserve,
+  setRdbCompression,
+} from "./rdbwrite";
 import { TableRecord } from "./tablerecord";
 
 /** What is written at once, bytes about: a value that is longer is for steps. */
@@ -36,7 +44,6 @@ const SMALL_BYTES: u32 = 16384;
 const CRC: usize = 32;
 const STANDING: usize = 40;
 const KEY: u32 = 80;
-const FOOTER: u32 = 10;
 
 /**
  * Writes the payload of a key of the selected database at once, unless it is long; looking is all that is done to it.
@@ -55,9 +62,7 @@ export function rdbDumpSmall(slot: u32, key: usize, keyLength: u32): i32 {
   endWriting();
   if (!isWritten) return REFUSED_OUT_OF_MEMORY;
   if (isOpen) return RDB_DUMP_OPEN;
-  if (!reserve(FOOTER)) return REFUSED_OUT_OF_MEMORY;
-  Out.u16(RDB_VERSION);
-  Out.u64(crc64(0, Out.ptr(), Out.length()));
+  if (!endPayload(0)) return REFUSED_OUT_OF_MEMORY;
   publishWritten();
   return RDB_DUMP_WHOLE;
 }
@@ -162,12 +167,9 @@ function goOn(dump: usize, entry: usize, enough: u32): bool {
 
 /** Counts what was written into the checksum, and writes that at the end. */
 function sum(dump: usize, isOpen: bool): bool {
-  if (!isOpen) {
-    if (!reserve(FOOTER)) return false;
-    Out.u16(RDB_VERSION);
-  }
-  store<u64>(dump, crc64(load<u64>(dump, CRC), Out.ptr(), Out.length()), CRC);
-  if (!isOpen) Out.u64(load<u64>(dump, CRC));
+  const crc = load<u64>(dump, CRC);
+  if (!isOpen) return endPayload(crc);
+  store<u64>(dump, crc64(crc, Out.ptr(), Out.length()), CRC);
   return true;
 }
 

@@ -67,6 +67,10 @@ export const RDB_ENCODED_LZF = 3;
 /** Strings up to this length are never compressed. */
 export const RDB_UNCOMPRESSED_LIMIT = 20;
 
+/** What ends a DUMP payload: the version u16, then the CRC-64 of all before that. */
+export const RDB_PAYLOAD_FOOTER = 10;
+export const RDB_PAYLOAD_CHECKSUM = 8;
+
 // Why a DUMP payload cannot be restored; apart from the REFUSED_ codes of abi.ts.
 /** Cut short, of a newer version, or its checksum is wrong. */
 export const RDB_PAYLOAD_REJECTED = -101;

@@ -4,6 +4,7 @@
 //   length:   1, 2 or 5 bytes, the top two bits of the first say which
 //   string:   | length | bytes |     or an encoded integer, or LZF, whichever Redis would choose
 import { STATE_RESULT_LENGTH, STATE_RESULT_PTR } from "./abi";
+import { crc64 } from "./crc64";
 import { alloc, free, resize, sizeOf } from "./heap";
 import { parse, parsed, render } from "./integers";
 import { lzfCompress } from "./lzf";
@@ -15,7 +16,9 @@ import {
   RDB_ENCODED_LZF,
   RDB_LENGTH_14,
   RDB_LENGTH_32,
+  RDB_PAYLOAD_FOOTER,
   RDB_UNCOMPRESSED_LIMIT,
+  RDB_VERSION,
 } from "./rdbformat";
 
 /** The most a head of a string takes: two lengths and a byte. */
@@ -78,6 +81,18 @@ export function beginWriting(upTo: u32): void {
   free(block);
   block = 0;
   room = 0;
+}
+
+/**
+ * Ends a payload with its version and its checksum.
+ * @param crc of what was written before this block began
+ * @returns false = no memory
+ */
+export function endPayload(crc: u64): bool {
+  if (!reserve(RDB_PAYLOAD_FOOTER)) return false;
+  Out.u16(RDB_VERSION);
+  Out.u64(crc64(crc, Out.ptr(), Out.length()));
+  return true;
 }
 
 /** Hands what was written to the host. */

@@ -1,8 +1,14 @@
 // FUNCTION, as far as a server without functions can go: it tells that it has none, and takes over none. redis-cli asks
 // for that before it adds a node to a cluster: a new node is to have the functions that the others have.
-import { RDB_FUNCTION2, RDB_FUNCTION_PRE_GA, RDB_VERSION } from "../../assembly/rdbformat.ts";
+import {
+  RDB_PAYLOAD_CHECKSUM,
+  RDB_PAYLOAD_FOOTER,
+  RDB_FUNCTION2,
+  RDB_FUNCTION_PRE_GA,
+  RDB_VERSION,
+} from "../../assembly/rdbformat.ts";
 import type { Args } from "../engine/args.ts";
-import { ReplyError } from "../resp/errors.ts";
+import { PAYLOAD_REJECTED, ReplyError } from "../resp/errors.ts";
 import type { Reply } from "../resp/reply.ts";
 import type { Context } from "./context.ts";
 import { family } from "./family.ts";
@@ -15,20 +21,18 @@ const WRONG_POLICY = new ReplyError(
 const WRONG_COUNT = new ReplyError(
   "ERR unknown subcommand or wrong number of arguments for 'RESTORE'. Try FUNCTION HELP.",
 );
-const REJECTED = new ReplyError("ERR DUMP payload version or checksum are wrong");
 const NO_FUNCTIONS = new ReplyError("ERR slotmesh runs no functions; the payload holds some");
 const PRE_GA = new ReplyError("ERR Pre-GA function format not supported");
 const OTHER_TYPE = new ReplyError("ERR given type is not a function");
 
-/** What ends every payload: version u16, CRC-64 of all before it u64, both little-endian. */
-const FOOTER = 10;
-const CHECKSUM = 8;
-
 /** All libraries in one payload: none, so nothing but what ends it. */
 function dump(ctx: Context, _args: Args, reply: Reply): void {
-  const payload = Buffer.alloc(FOOTER);
+  const payload = Buffer.alloc(RDB_PAYLOAD_FOOTER);
   payload.writeUInt16LE(RDB_VERSION);
-  payload.writeBigUInt64LE(ctx.rdb.crc64(0n, payload.subarray(0, -CHECKSUM)), FOOTER - CHECKSUM);
+  payload.writeBigUInt64LE(
+    ctx.rdb.crc64(0n, payload.subarray(0, -RDB_PAYLOAD_CHECKSUM)),
+    RDB_PAYLOAD_FOOTER - RDB_PAYLOAD_CHECKSUM,
+  );
   reply.bulk(payload);
 }
 
@@ -50,12 +54,13 @@ function restore(ctx: Context, args: Args, reply: Reply): void {
   const policies = ["FLUSH", "APPEND", "REPLACE"];
   if (args.count === 4 && !policies.some((policy) => args.is(3, policy))) throw WRONG_POLICY;
   const payload = Buffer.from(args.bytes(2));
-  const length = payload.length - FOOTER;
-  if (length < 0 || payload.readUInt16LE(length) > RDB_VERSION) throw REJECTED;
+  const length = payload.length - RDB_PAYLOAD_FOOTER;
+  if (length < 0 || payload.readUInt16LE(length) > RDB_VERSION) throw PAYLOAD_REJECTED;
   if (
-    payload.readBigUInt64LE(payload.length - CHECKSUM) !== ctx.rdb.crc64(0n, payload.subarray(0, -CHECKSUM))
+    payload.readBigUInt64LE(payload.length - RDB_PAYLOAD_CHECKSUM) !==
+    ctx.rdb.crc64(0n, payload.subarray(0, -RDB_PAYLOAD_CHECKSUM))
   )
-    throw REJECTED;
+    throw PAYLOAD_REJECTED;
   if (length > 0) throw refusalOf(payload[0]);
   reply.ok();
 }

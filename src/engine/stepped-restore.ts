@@ -1,21 +1,24 @@
 // A DUMP payload read in steps into a value nobody sees yet, so that one of a million elements holds nobody up: first its
 // checksum, then its elements.
-import { RDB_PAYLOAD_OTHER_TYPE, RDB_PAYLOAD_REJECTED, RDB_TYPE_STRING } from "../../assembly/rdbformat.ts";
-import { ReplyError } from "../resp/errors.ts";
+import {
+  RDB_PAYLOAD_CHECKSUM,
+  RDB_PAYLOAD_FOOTER,
+  RDB_PAYLOAD_OTHER_TYPE,
+  RDB_PAYLOAD_REJECTED,
+  RDB_TYPE_STRING,
+} from "../../assembly/rdbformat.ts";
+import { PAYLOAD_REJECTED, ReplyError } from "../resp/errors.ts";
 import type { Slice } from "../resp/reply.ts";
 import { Incoming } from "./incoming.ts";
 import type { Memory } from "./memory.ts";
 
-const PAYLOAD_REJECTED = new ReplyError("ERR DUMP payload version or checksum are wrong");
 const PAYLOAD_DAMAGED = new ReplyError("ERR Bad data format");
 const PAYLOAD_OTHER_TYPE = new ReplyError(
   "ERR slotmesh holds neither streams nor modules' values; the payload is of such a type",
 );
 
-/** What stands around a value in a DUMP payload: its type before it, the version and the checksum behind it. */
+/** What stands before a value in a DUMP payload: its type. */
 const HEAD = 1;
-const FOOTER = 10;
-const CHECKSUM = 8;
 /** Bytes are summed up and strings copied faster than elements are read, so many times at least. */
 const TEXT_PIECES = 4;
 /** More than any string has. */
@@ -77,10 +80,13 @@ export class SteppedRestore {
 
   #check(budgetBytes: number): void {
     const { payload, memory } = this;
-    const length = Math.min(Math.max(payload.length - CHECKSUM, 0) - this.#summed, budgetBytes * TEXT_PIECES);
+    const length = Math.min(
+      Math.max(payload.length - RDB_PAYLOAD_CHECKSUM, 0) - this.#summed,
+      budgetBytes * TEXT_PIECES,
+    );
     this.#crc = memory.wasm.crc64(this.#crc, payload.ptr + this.#summed, length);
     this.#summed += length;
-    if (this.#summed < payload.length - CHECKSUM) return;
+    if (this.#summed < payload.length - RDB_PAYLOAD_CHECKSUM) return;
     const outcome = memory.wasm.rdbCheckPayload(payload.ptr, payload.length, this.#crc);
     if (outcome === RDB_PAYLOAD_REJECTED) throw PAYLOAD_REJECTED;
     if (outcome < 0) throw PAYLOAD_DAMAGED;
@@ -92,7 +98,7 @@ export class SteppedRestore {
 
   #read(incoming: Incoming, budgetBytes: number): void {
     const { payload } = this;
-    const left = payload.length - FOOTER - this.#at;
+    const left = payload.length - RDB_PAYLOAD_FOOTER - this.#at;
     const rest = { ptr: payload.ptr + this.#at, length: left };
     // All of a string must be there to be read, so a long one takes no notice of how much that is.
     if (this.#isText && incoming.readLong(rest, Math.min(budgetBytes * TEXT_PIECES, WITHOUT_END))) {

@@ -21,6 +21,7 @@ export const OUT_OF_RANGE_OFFSET = fixed("ERR offset is out of range");
 export const STRING_TOO_LONG = fixed("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
 export const OUT_OF_MEMORY = fixed("OOM command not allowed when used memory > 'maxmemory'.");
 export const NO_AUTH = fixed("NOAUTH Authentication required.");
+export const PAYLOAD_REJECTED = fixed("ERR DUMP payload version or checksum are wrong");
 export const CLUSTER_DISABLED = fixed("ERR This instance has cluster support disabled");
 
 // Numbers of keys, and limits.
