@@ -35,6 +35,9 @@ export function readJournal(path: string, text: string): string | undefined {
 export class Journal implements Resource {
   readonly #domain = FaultDomain.current;
   #file = NO_FILE;
+  /** What the file said when its hash was needed last, and the hash: thousands of records may follow one text. */
+  #follows: string | undefined;
+  #followsHash = "";
   /** undefined = not known: a process before this one may have left something. */
   #isClear: boolean | undefined;
 
@@ -47,8 +50,12 @@ export class Journal implements Resource {
    */
   write(text: string, follows: string): void {
     const length = String(Buffer.byteLength(text)).padStart(10, "0");
+    if (follows !== this.#follows) {
+      this.#follows = follows;
+      this.#followsHash = hashOf(follows);
+    }
     this.#isClear = false;
-    this.#put(Buffer.from(`${hashOf(follows)} ${hashOf(text)} ${length}\n${text}`));
+    this.#put(Buffer.from(`${this.#followsHash} ${hashOf(text)} ${length}\n${text}`));
   }
 
   /** The file says it all now. Throws DiskError. */
