@@ -150,11 +150,7 @@ export class Node implements ClientHost, Server {
       expires: () => !this.keepsExpired && !this.pauses.holdsWrites,
       save: () => this.persistence.tick(),
       beforeSlice: () => this.pushes.gather(),
-      afterRound: () => {
-        this.settle();
-        this.tracking.settle();
-        this.pushes.release();
-      },
+      afterRound: () => this.#tellAll(),
     });
     this.gates = new Gates(this.table, new GateKeeping(this));
     this.feed = new KeyFeed(this);
@@ -485,10 +481,15 @@ export class Node implements ClientHost, Server {
       return work();
     } finally {
       if (this.blocking.hasReady) this.blocking.serve();
-      this.settle();
-      this.tracking.settle();
-      this.pushes.release();
+      this.#tellAll();
     }
+  }
+
+  /** What was changed outside a request is told to replicas, to those who cache keys, and to subscribers. */
+  #tellAll(): void {
+    this.settle();
+    this.tracking.settle();
+    this.pushes.release();
   }
 
   /** Whether the request at hand, or the transaction that EXEC is to run, would change a key that is in flight. */
