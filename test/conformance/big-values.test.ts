@@ -1,13 +1,11 @@
 // RESTORE of big values of every type, which we read in steps: the replies, what is there afterwards and what replicas
 // are told are those of redis-server.
 import { beforeAll, expect, test } from "bun:test";
-import { connect } from "node:net";
 import { fileScope } from "../support/cleanup.ts";
-import type { Client } from "../support/client.ts";
-import { eventually } from "../support/eventually.ts";
 import { seeded, type Random } from "../support/random.ts";
 import type { Argument } from "../support/resp.ts";
-import { type Server, startRedis, startSubject, subjectIsRedis } from "../support/servers.ts";
+import { startRedis, startSubject, subjectIsRedis } from "../support/servers.ts";
+import { listenToStream, type StreamListener } from "../support/stream-listener.ts";
 
 const scope = fileScope();
 /** Far in the future, so that both tell the same time. */
@@ -16,41 +14,14 @@ const KEY = "big";
 /** What is read in steps is longer. */
 const BIG = 262_144;
 
-interface Party {
-  readonly client: Client;
-  /** What a replica has been told since the last call. */
-  told(): Promise<string>;
-}
-
-let judge: Party;
-let subject: Party;
-
-async function party(server: Server): Promise<Party> {
-  const client = await server.connect();
-  let heard = "";
-  const socket = connect({ port: server.port, host: "127.0.0.1" });
-  scope.defer(() => void socket.destroy());
-  socket.on("data", (chunk) => (heard += Buffer.from(chunk).toString("latin1")));
-  socket.write("PSYNC ? -1\r\n");
-  await eventually(() => heard.includes("+FULLRESYNC"), 15_000, "a copy begins");
-  let count = 0;
-  const told = async (): Promise<string> => {
-    const mark = `*3\r\n$3\r\nSET\r\n$4\r\nmark\r\n$4\r\n${1000 + ++count}\r\n`;
-    await client.ok("SET", "mark", String(1000 + count));
-    await eventually(() => heard.includes(mark), 15_000, "the replica hears the mark");
-    const all = heard.slice(0, heard.indexOf(mark));
-    heard = heard.slice(all.length + mark.length);
-    return all;
-  };
-  await told();
-  return { client, told };
-}
+let judge: StreamListener;
+let subject: StreamListener;
 
 beforeAll(async () => {
   const flags = { "repl-diskless-sync-delay": 0, "repl-ping-replica-period": 3600 };
   const ours = subjectIsRedis() ? flags : { ...flags, "cluster-enabled": "no" };
-  judge = await party(await startRedis(scope, flags));
-  subject = await party(await startSubject(scope, ours));
+  judge = await listenToStream(scope, await startRedis(scope, flags));
+  subject = await listenToStream(scope, await startSubject(scope, ours));
 }, 60_000);
 
 async function expectEqual(...request: Argument[]): Promise<string> {
@@ -104,7 +75,7 @@ for (const [name, make] of Object.entries(VALUES))
       const { raw } = await judge.client.reply("DUMP", KEY);
       const payload = raw.subarray(raw.indexOf("\r\n") + 2, -2);
       expect(payload.length).toBeGreaterThan(BIG);
-      await Promise.all([judge.told(), subject.told()]);
+      await Promise.all([judge.next(), subject.next()]);
       await expectEqual("RESTORE", "copy", 0, payload);
       expect(await expectEqual("RESTORE", "copy", 0, payload)).toStartWith("-BUSYKEY");
       await digest();
@@ -126,14 +97,14 @@ for (const [name, make] of Object.entries(VALUES))
       await expectEqual("RESTORE", "copy", 0, payload);
       await expectEqual("RESTORE", "copy", 0, payload);
       await expectEqual("EXEC");
-      const [expected, found] = [await judge.told(), await subject.told()];
+      const [expected, found] = [await judge.next(), await subject.next()];
       if (found !== expected) throw new Error("replicas are told something else");
       // And one with a time to live, of which only its size is the same everywhere.
       const relative = await expectEqual("RESTORE", "copy", 3_600_000, payload, "REPLACE");
       expect(relative).toBe("+OK\r\n");
       const moments = await Promise.all([judge, subject].map(({ client }) => client.ask("PTTL", "copy")));
       for (const ms of moments) expect(Number(ms)).toBeWithin(3_500_000, 3_600_001);
-      const records = await Promise.all([judge.told(), subject.told()]);
+      const records = await Promise.all([judge.next(), subject.next()]);
       const plain = records.map((told) => told.replaceAll(/\$13\r\n\d{13}\r\n/g, "AT "));
       expect(plain[1] === plain[0]).toBe(true);
       // Ours gives back what it took, and the judge takes it.
@@ -142,6 +113,6 @@ for (const [name, make] of Object.entries(VALUES))
       await expectEqual("RESTORE", "copy", 0, own, "REPLACE");
       await digest();
       await expectEqual("DEL", KEY, "copy");
-      await Promise.all([judge.told(), subject.told()]);
+      await Promise.all([judge.next(), subject.next()]);
     });
   }, 60_000);

@@ -16,6 +16,14 @@ export interface OpenSlotOptions {
   readonly slots?: readonly number[];
 }
 
+/** Lines of a script: slot 3300 is opened at both ends, and closed again, the target's now. */
+export const OPEN = `
+  b- cluster setslot 3300 importing $A
+  a- cluster setslot 3300 migrating $B`;
+export const CLOSE = `
+  b- cluster setslot 3300 node $B
+  a- cluster setslot 3300 node $B`;
+
 /** Where ours is meant to differ from redis-server 7.0.15: what is found is left out on both sides. */
 export interface IntendedHere {
   readonly reason: string;

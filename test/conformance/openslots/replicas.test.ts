@@ -1,16 +1,9 @@
 // Replicas of both ends of a slot's move: what they serve READONLY clients, and what monitors see at all four nodes.
 // Then what lasts: a node that is forgotten or restarted while a slot is open, and a cluster that is down.
 import { fileScope } from "../../support/cleanup.ts";
-import { bothEnds } from "../harness/open-slots.ts";
+import { bothEnds, CLOSE, OPEN } from "../harness/open-slots.ts";
 
 const scene = bothEnds(fileScope(), { replicas: true });
-
-const OPEN = `
-  b- cluster setslot 3300 importing $A
-  a- cluster setslot 3300 migrating $B`;
-const CLOSE = `
-  b- cluster setslot 3300 node $B
-  a- cluster setslot 3300 node $B`;
 
 scene("READONLY clients while the slot is open, and after", async (talk, ends) => {
   await talk.play(`a: mset {b}1 x {b}2 y

@@ -1,12 +1,8 @@
 // Where requests for the keys of an open slot are served, and what they are told where they are not.
 import { fileScope } from "../../support/cleanup.ts";
-import { bothEnds } from "../harness/open-slots.ts";
+import { bothEnds, OPEN } from "../harness/open-slots.ts";
 
 const scene = bothEnds(fileScope());
-
-const OPEN = `
-  b- cluster setslot 3300 importing $A
-  a- cluster setslot 3300 migrating $B`;
 
 scene(
   "keys that are here, gone, and partly gone",

@@ -3,19 +3,12 @@
 import { fileScope } from "../../support/cleanup.ts";
 import { listenToStream, type StreamListener } from "../../support/stream-listener.ts";
 import type { Ends, NodeName } from "../harness/ends.ts";
-import { bothEnds } from "../harness/open-slots.ts";
+import { bothEnds, CLOSE, OPEN } from "../harness/open-slots.ts";
 import type { Talk } from "../harness/talk.ts";
 
 const scope = fileScope();
 const flags = { "repl-ping-replica-period": 3600 };
 const scene = bothEnds(scope, { flags });
-
-const OPEN = `
-  b- cluster setslot 3300 importing $A
-  a- cluster setslot 3300 migrating $B`;
-const CLOSE = `
-  b- cluster setslot 3300 node $B
-  a- cluster setslot 3300 node $B`;
 
 /** Far in the future, so that both worlds tell the same time. */
 const AT = 4_000_000_000_000;

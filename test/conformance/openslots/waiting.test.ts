@@ -1,16 +1,9 @@
 // Clients that wait for keys of a slot while it is opened, moved, closed or dropped, at either end.
 import { fileScope } from "../../support/cleanup.ts";
-import { bothEnds } from "../harness/open-slots.ts";
+import { bothEnds, CLOSE, OPEN } from "../harness/open-slots.ts";
 import type { Talk } from "../harness/talk.ts";
 
 const scene = bothEnds(fileScope());
-
-const OPEN = `
-  b- cluster setslot 3300 importing $A
-  a- cluster setslot 3300 migrating $B`;
-const CLOSE = `
-  b- cluster setslot 3300 node $B
-  a- cluster setslot 3300 node $B`;
 
 const WAITING = `
   a1! blpop {b}l 0
